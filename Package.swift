@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is compiled alike: Swift 6 mode, imports internal unless said otherwise, no warning let through.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "pannier",
+  products: [.executable(name: "pannier", targets: ["pannier"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // No pkgConfig: it would add a flag that SwiftPM warns of on every build; the module map links the library.
+    .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"])]),
+    .target(name: "PannierWire", swiftSettings: strict),
+    .target(name: "PannierCore", swiftSettings: strict),
+    .target(
+      name: "PannierServer",
+      dependencies: [
+        "CUV", "PannierWire", "PannierCore", "Yams",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "pannier",
+      dependencies: [
+        "PannierServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "PannierWireTests", dependencies: ["PannierWire"], swiftSettings: strict),
+    .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore"], swiftSettings: strict),
+    .testTarget(
+      name: "PannierServerTests",
+      dependencies: ["PannierServer", "PannierCore", "PannierWire", "CUV"],
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,4 @@
+// libuv as Swift sees it, and what Swift cannot import by itself.
+#pragma once
+
+#include <uv.h>

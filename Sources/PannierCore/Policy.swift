@@ -1,0 +1,95 @@
+// What a namespace promises of its values: how long they live, how much room they have, and whether it serves at all.
+// It holds settled numbers; where they were written, and in which spelling, is the configuration's matter.
+
+/// The rules of one namespace, as the cache applies them.
+package struct Policy: Equatable, Sendable {
+  /// The lifetimes of every key that no rule fits.
+  package var lifetimes = Lifetimes()
+  /// The first whose glob fits the key overrides `lifetimes` for it.
+  package var rules: [Rule] = []
+  /// The most bytes that this namespace's entries may take, all overhead counted; nil: only the whole is bounded.
+  package var maxBytes: Int?
+  /// The most entries that this namespace may hold.
+  package var maxEntries: Int?
+  /// The largest value taken, in bytes of JSON as it arrived.
+  package var maxValueBytes = 1 << 20
+  package var eviction = EvictionKind.lru
+  package var mode = Mode.on
+
+  package init() {}
+
+  /// The lifetimes that hold for `key`: those of the first rule that fits, over the namespace's own.
+  package func lifetimes(for key: UnsafeRawBufferPointer) -> Lifetimes {
+    for rule in rules where rule.match.matches(key) {
+      return rule.overrides.applied(to: lifetimes)
+    }
+    return lifetimes
+  }
+}
+
+/// How long a value lives. Times are in milliseconds.
+package struct Lifetimes: Equatable, Sendable {
+  /// How long a value is fresh; nil: it does not expire of itself.
+  package var ttlMilliseconds: Int64? = 300_000
+  /// Caps the ttl, a request's own too; nil: no cap.
+  package var maxTTLMilliseconds: Int64?
+  /// A ttl is shortened by a random share of up to this, so that neighbours don't expire together. 0 to below 1.
+  package var jitter = 0.1
+  /// Caps the ttl of a stored `null`; nil: no cap.
+  package var negativeTTLMilliseconds: Int64?
+  /// How long after its ttl a value may still be shown as stale.
+  package var staleMilliseconds: Int64 = 0
+
+  package init() {}
+}
+
+/// A glob over keys, and the lifetimes that keys it fits have instead of the namespace's.
+package struct Rule: Equatable, Sendable {
+  package var match: Glob
+  package var overrides: LifetimeOverrides
+
+  package init(match: Glob, overrides: LifetimeOverrides) {
+    self.match = match
+    self.overrides = overrides
+  }
+}
+
+/// The lifetimes a rule changes: an absent field leaves the namespace's as it is.
+package struct LifetimeOverrides: Equatable, Sendable {
+  /// `.some(nil)`: values that the rule fits do not expire of themselves.
+  package var ttlMilliseconds: Int64??
+  package var maxTTLMilliseconds: Int64??
+  package var jitter: Double?
+  package var negativeTTLMilliseconds: Int64??
+  package var staleMilliseconds: Int64?
+
+  package init() {}
+
+  package func applied(to base: Lifetimes) -> Lifetimes {
+    var result = base
+    if let ttlMilliseconds { result.ttlMilliseconds = ttlMilliseconds }
+    if let maxTTLMilliseconds { result.maxTTLMilliseconds = maxTTLMilliseconds }
+    if let jitter { result.jitter = jitter }
+    if let negativeTTLMilliseconds { result.negativeTTLMilliseconds = negativeTTLMilliseconds }
+    if let staleMilliseconds { result.staleMilliseconds = staleMilliseconds }
+    return result
+  }
+}
+
+/// Which entry a full namespace gives up. The name is the configuration's.
+package enum EvictionKind: String, CaseIterable, Sendable {
+  /// Exactly the least recently used.
+  case lru
+}
+
+/// Whether a namespace serves. Deletes and clears are carried out in every mode, so that switching on again can't show
+/// what was replaced or invalidated meanwhile.
+package enum Mode: String, CaseIterable, Sendable {
+  case on
+  /// Reads miss and sets are not stored; entries stay.
+  case bypass
+  /// Hits are served, sets are not stored.
+  case readOnly = "read_only"
+  /// As `bypass`, and the memory is freed.
+  case off
+}
