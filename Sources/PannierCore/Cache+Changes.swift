@@ -1,0 +1,316 @@
+// Everything that changes what readers see: set, delete, touch, clear. Each passes through `record`, before it is answered.
+
+extension Cache {
+  /// A change, as whoever must know of every change is told it.
+  enum Change {
+    case set(key: UnsafeRawBufferPointer, ttlMilliseconds: Int64?, size: Int)
+    case delete(key: UnsafeRawBufferPointer, soft: Bool)
+    case touch(key: UnsafeRawBufferPointer)
+    case clear(Event.Scope, soft: Bool)
+  }
+
+  /// The one place that every change passes, before its answer: gives it its number, and tells those who watch.
+  @discardableResult
+  mutating func record(_ change: Change, _ id: NamespaceID, by caller: Caller) -> UInt64 {
+    sequence += 1
+    switch change {
+    case .set(let key, let ttl, let size):
+      tier.events.append(
+        Event(kind: .set, namespace: id, scope: .key(Array(key)), pid: caller.pid, ttlMilliseconds: ttl, size: size), .set)
+    case .delete(let key, let soft):
+      tier.events.append(Event(kind: .delete, namespace: id, scope: .key(Array(key)), pid: caller.pid, soft: soft), .delete)
+    case .touch: break
+    case .clear(let scope, let soft):
+      tier.events.append(Event(kind: .clear, namespace: id, scope: scope, pid: caller.pid, soft: soft), .clear)
+    }
+    return sequence
+  }
+
+  // MARK: set
+
+  /// What a request says of a value's life.
+  package enum Lifetime {
+    case policy
+    case unlimited
+    case milliseconds(Int64)
+  }
+
+  package enum Condition {
+    case none
+    case absent
+    case present
+    case version(UInt64)
+  }
+
+  /// A value to be stored.
+  package struct NewValue {
+    package let key: UnsafeRawBufferPointer
+    package let value: UnsafeRawBufferPointer
+    package let ttl: Lifetime
+    /// Nil: the policy's.
+    package let staleMilliseconds: Int64?
+    package let tags: [UnsafeRawBufferPointer]
+    package let condition: Condition
+
+    package init(
+      key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, ttl: Lifetime = .policy, staleMilliseconds: Int64? = nil,
+      tags: [UnsafeRawBufferPointer] = [], condition: Condition = .none
+    ) {
+      self.key = key
+      self.value = value
+      self.ttl = ttl
+      self.staleMilliseconds = staleMilliseconds
+      self.tags = tags
+      self.condition = condition
+    }
+  }
+
+  package enum SetStep: Equatable {
+    case stored
+    case exists, missing, changed, disabled
+    /// There is no memory for it, though it is within its bounds.
+    case noRoom
+  }
+
+  /// Why a value can't be stored at all, whatever else is in the cache.
+  package enum Rejection: Equatable {
+    case largerThanPolicy(bytes: Int)
+    case largerThanRoom(bytes: Int)
+  }
+
+  /// Looks at a value before anything is changed.
+  package func admit(_ id: NamespaceID, _ new: NewValue) -> Rejection? {
+    let most = tier.namespaces[id].pointee.policy.maxValueBytes
+    if new.value.count > most { return .largerThanPolicy(bytes: most) }
+    // As large as its life may make it.
+    let content = Entry.Content(key: new.key, value: new.value, tags: new.tags.map { _ in 0 }, staleMilliseconds: 1)
+    let cost = new.tags.reduce(MemoryTier.cost(of: content)) { $0 + Tags.cost(of: $1) }
+    let room = tier.room(id)
+    return cost > room ? .largerThanRoom(bytes: room) : nil
+  }
+
+  /// Stores a value that was admitted.
+  package mutating func set(_ id: NamespaceID, _ new: NewValue, by caller: Caller, now: Int64) -> SetStep {
+    let hash = tier.keyHash(new.key)
+    let namespace = tier.namespaces[id]
+    guard namespace.pointee.policy.mode.stores else {
+      // What it would have replaced must not come back when the namespace serves again.
+      if case .none = new.condition { remove(id, new.key, by: caller, now: now) }
+      return .disabled
+    }
+    var link = tier.find(id, new.key, hash)
+    let life = link == 0 ? nil : standing(link, id, now: now)
+    if life == nil { link = 0 }
+    if let refused = refusal(new.condition, link, life, now: now) { return refused }
+    let rule = namespace.pointee.policy.lifetimes(for: new.key)
+    let ttl = lifetime(new.ttl, rule, isNull: isNull(new.value))
+    if link != 0 { tier.remove(link, .replaced, now: now) }
+    let version = record(.set(key: new.key, ttlMilliseconds: ttl, size: new.value.count), id, by: caller)
+    let content = Entry.Content(
+      key: new.key, value: new.value, staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds,
+      freshUntil: ttl.map { now + $0 } ?? Entry.never, storedAt: now, version: version, namespace: id,
+      filler: tier.fillers.retain(caller))
+    guard tier.insert(content, tags: new.tags, hash, now: now) != nil else {
+      tier.fillers.release(content.filler)
+      return .noRoom
+    }
+    namespace.pointee.counters.sets &+= 1
+    return .stored
+  }
+
+  private func refusal(_ condition: Condition, _ link: Link, _ life: Life?, now: Int64) -> SetStep? {
+    let isFresh = life.map { now < $0.freshUntil } ?? false
+    switch condition {
+    case .none: return nil
+    case .absent: return isFresh ? .exists : nil
+    case .present: return isFresh ? nil : .missing
+    case .version(let version):
+      guard link != 0 else { return .missing }
+      return tier.entry(link).version == version ? nil : .changed
+    }
+  }
+
+  /// How long a value is fresh, in milliseconds: what was asked, within the policy's caps, shortened by its jitter. Nil: it doesn't expire.
+  private mutating func lifetime(_ asked: Lifetime, _ rule: Lifetimes, isNull: Bool) -> Int64? {
+    var ttl =
+      switch asked {
+      case .policy: rule.ttlMilliseconds
+      case .unlimited: Int64?.none
+      case .milliseconds(let span): span
+      }
+    if let most = rule.maxTTLMilliseconds { ttl = min(ttl ?? most, most) }
+    if isNull, let most = rule.negativeTTLMilliseconds { ttl = min(ttl ?? most, most) }
+    guard let span = ttl, rule.jitter > 0 else { return ttl }
+    // Only ever shortened, and never to nothing.
+    return max(1, span - Int64(Double(span) * rule.jitter * Double.random(in: 0...1, using: &random)))
+  }
+
+  private func isNull(_ value: UnsafeRawBufferPointer) -> Bool { value.count == 4 && value[0] == UInt8(ascii: "n") }
+
+  // MARK: delete
+
+  /// Removes a value, or ends its freshness. Whether a reader could have seen it until now.
+  package mutating func delete(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, soft: Bool, by caller: Caller, now: Int64
+  ) -> Bool {
+    let stale = soft ? tier.namespaces[id].pointee.policy.lifetimes(for: key).staleMilliseconds : 0
+    if stale == 0 { return remove(id, key, by: caller, now: now) }
+    let link = tier.find(id, key, tier.keyHash(key))
+    guard link != 0, let life = standing(link, id, now: now) else { return false }
+    record(.delete(key: key, soft: true), id, by: caller)
+    tier.soften(link, end: min(life.end, now + stale))
+    tier.namespaces[id].pointee.counters.deletes &+= 1
+    return true
+  }
+
+  @discardableResult
+  private mutating func remove(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, by caller: Caller, now: Int64
+  ) -> Bool {
+    let link = tier.find(id, key, tier.keyHash(key))
+    guard link != 0, standing(link, id, now: now) != nil else { return false }
+    record(.delete(key: key, soft: false), id, by: caller)
+    tier.remove(link, .deleted(pid: caller.pid), now: now)
+    tier.namespaces[id].pointee.counters.deletes &+= 1
+    return true
+  }
+
+  // MARK: touch
+
+  /// Starts the life of a fresh value anew. False where there is none.
+  package mutating func touch(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ asked: Lifetime, staleMilliseconds: Int64?, by caller: Caller,
+    now: Int64
+  ) -> Bool {
+    guard tier.namespaces[id].pointee.policy.mode.stores else { return false }
+    let hash = tier.keyHash(key)
+    let link = tier.find(id, key, hash)
+    guard link != 0, let life = standing(link, id, now: now), now < life.freshUntil else { return false }
+    let entry = tier.entry(link)
+    let rule = tier.namespaces[id].pointee.policy.lifetimes(for: key)
+    let ttl = lifetime(asked, rule, isNull: isNull(entry.value))
+    let stale = ttl == nil ? 0 : staleMilliseconds ?? rule.staleMilliseconds
+    let freshUntil = ttl.map { now + $0 } ?? Entry.never
+    record(.touch(key: key), id, by: caller)
+    tier.namespaces[id].pointee.recency.hit(link, in: tier.arena)
+    if tier.renew(link, freshUntil: freshUntil, staleMilliseconds: stale) { return true }
+    return rebuild(link, hash, freshUntil: freshUntil, staleMilliseconds: stale, now: now)
+  }
+
+  /// The entry once more, with a place for its stale span. Its key and value are copied first: what makes room may be itself.
+  private mutating func rebuild(
+    _ link: Link, _ hash: UInt64, freshUntil: Int64, staleMilliseconds: Int64, now: Int64
+  ) -> Bool {
+    let entry = tier.entry(link)
+    let key = Array(entry.key)
+    let value = Array(entry.value)
+    let tags = entry.tags.map { Array(Tags.text($0, in: tier.arena)) }
+    let filler = tier.fillers.caller(entry.filler)
+    var content = Entry.Content(
+      key: entry.key, value: entry.value, staleMilliseconds: staleMilliseconds, freshUntil: freshUntil,
+      storedAt: entry.storedAt, version: entry.version, namespace: entry.namespace)
+    tier.remove(link, .replaced, now: now)
+    content.filler = filler.map { tier.fillers.retain($0) } ?? 0
+    return key.withUnsafeBytes { key in
+      value.withUnsafeBytes { value in
+        content.key = key
+        content.value = value
+        return withBorrowed(tags) { tier.insert(content, tags: $0, hash, now: now) != nil }
+      }
+    }
+  }
+
+  // MARK: clear
+
+  /// What a clear takes in.
+  package enum ClearPattern {
+    case all
+    case match(Glob)
+    case tags([UnsafeRawBufferPointer])
+  }
+
+  /// Clears one namespace, or all; in force when this returns. The count comes with `takeFinishedClears`, once the walk is over.
+  package mutating func clear(
+    _ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, soft: Bool, dryRun: Bool, by caller: Caller, now: Int64
+  ) -> ClearTicket {
+    let ticket = clears.open()
+    for id in namespaces { clear(id, pattern, soft, dryRun, ticket, caller, now) }
+    clears.seal(ticket)
+    return ticket
+  }
+
+  private mutating func clear(
+    _ id: NamespaceID, _ asked: ClearPattern, _ soft: Bool, _ dryRun: Bool, _ ticket: ClearTicket, _ caller: Caller,
+    _ now: Int64
+  ) {
+    let namespace = tier.namespaces[id]
+    let pattern = pattern(asked, id, widens: !dryRun)
+    let scope = scope(asked)
+    if !dryRun {
+      namespace.pointee.counters.clears += 1
+      record(.clear(scope, soft: soft), id, by: caller)
+    }
+    // Where nothing bears the tags, or nothing is stored, there is nothing to walk.
+    guard let pattern, namespace.pointee.table.count > 0 else { return }
+    clears.join(ticket, id)
+    namespace.pointee.pending.add(
+      PendingClear(
+        number: clears.remember(scope, caller), ticket: ticket, pattern: pattern, soft: soft, dryRun: dryRun,
+        sequence: dryRun ? sequence + 1 : sequence, at: now, start: namespace.pointee.pending.cursor))
+  }
+
+  /// Nil: no entry can be taken in.
+  private mutating func pattern(_ asked: ClearPattern, _ id: NamespaceID, widens: Bool) -> PendingClear.Pattern? {
+    let namespace = tier.namespaces[id]
+    switch asked {
+    case .all: return .all
+    case .match(let glob):
+      let pending = namespace.pointee.pending
+      guard widens, pending.differentMatches >= PendingClears.maximumMatches, !pending.hasMatch(glob) else {
+        return .match(glob)
+      }
+      namespace.pointee.counters.clearsWidened += 1
+      return .all
+    case .tags(let texts):
+      let links = texts.compactMap { namespace.pointee.tags.find($0, in: tier.arena, tier.keyHash) }
+      // Held until the clear is over, so that their links stay theirs.
+      for link in links { namespace.pointee.tags.retain(link, in: tier.arena) }
+      return links.isEmpty ? nil : .tags(links)
+    }
+  }
+
+  private func scope(_ pattern: ClearPattern) -> Event.Scope {
+    switch pattern {
+    case .all: .all
+    case .match(let glob): .match(glob.pattern)
+    case .tags(let tags): .tags(tags.map { Array($0) })
+    }
+  }
+
+  // MARK: policy
+
+  /// What is asked or stored from now on is under `policy`; what is over its bounds goes in slices.
+  package mutating func setPolicy(_ policy: Policy, of id: NamespaceID, by caller: Caller, now: Int64) {
+    let namespace = tier.namespaces[id]
+    let wasOff = namespace.pointee.policy.mode == .off
+    namespace.pointee.policy = policy
+    tier.noteBounds(id)
+    if policy.mode == .off, !wasOff {
+      clears.abandon(clear(id..<id + 1, .all, soft: false, dryRun: false, by: caller, now: now))
+    }
+    tier.events.append(Event(kind: .policy, namespace: id, scope: .all, pid: caller.pid), .policy)
+  }
+}
+
+/// Lends arrays of bytes as borrowed bytes, all at once.
+private func withBorrowed<Result>(_ arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Result) -> Result {
+  let joined = arrays.flatMap { $0 }
+  return joined.withUnsafeBytes { bytes in
+    var offset = 0
+    return body(
+      arrays.map { array in
+        defer { offset += array.count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + array.count])
+      })
+  }
+}

@@ -1,0 +1,42 @@
+// What the cache does between requests: walks for clears, expiry, trimming to changed bounds. All in slices that the caller
+// times: this file knows budgets of entries, and no clock.
+
+extension Cache {
+  /// Whether `upkeep` has something to do by `now`.
+  package func needsUpkeep(now: Int64) -> Bool {
+    !clears.walking.isEmpty || tier.isOverBounds || (tier.wheel.nextDue ?? .max) <= now
+  }
+
+  /// When something expires next, in milliseconds; nil: nothing does.
+  package var nextExpiry: Int64? { tier.wheel.nextDue }
+
+  /// One slice of at most about `entries` entries. Call it again while `needsUpkeep`.
+  package mutating func upkeep(entries: Int, now: Int64) {
+    var budget = entries
+    while budget > 0, let id = clears.rotate() { walk(id, now: now, &budget) }
+    tier.trim(now: now, budget: &budget)
+    tier.expire(now: now, budget: &budget)
+  }
+
+  private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
+    for clear in tier.walkClears(id, now: now, budget: &budget) {
+      if case .tags(let links) = clear.pattern {
+        for link in links { tier.namespaces[id].pointee.tags.release(link, in: &tier.arena, tier.keyHash) }
+      }
+      if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
+      clears.leave(clear)
+    }
+    if tier.namespaces[id].pointee.pending.isEmpty { clears.endWalk(id) }
+  }
+
+  /// Clears whose count is known now, each once.
+  package mutating func takeFinishedClears() -> [ClearBook.Outcome] { clears.takeFinished() }
+
+  // MARK: Watching
+
+  /// Which events are collected from now on.
+  package mutating func watch(_ kinds: Set<EventKind>) { tier.events.want(kinds) }
+
+  /// What happened since this was last called.
+  package mutating func takeEvents() -> [Event] { tier.events.take() }
+}

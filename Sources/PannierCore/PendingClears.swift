@@ -1,0 +1,140 @@
+// The clears of one namespace that hold already and whose walk isn't over. It decides what they did to an entry, and counts;
+// it walks nothing and frees nothing.
+
+/// Names a clear until its answer is given.
+package typealias ClearTicket = UInt64
+
+/// Until when an entry is fresh and until when it may be shown, in milliseconds.
+struct Life: Equatable {
+  var freshUntil: Int64
+  var end: Int64
+}
+
+/// One clear of one namespace.
+struct PendingClear {
+  enum Pattern: Equatable {
+    case all
+    case match(Glob)
+    /// The tags that anything bore when the clear was asked for.
+    case tags([Link])
+  }
+
+  /// Names it in the memory of what is gone.
+  let number: UInt32
+  let ticket: ClearTicket
+  let pattern: Pattern
+  let soft: Bool
+  let dryRun: Bool
+  /// It takes in what was stored before: entries of a lower version.
+  let sequence: UInt64
+  let at: Int64
+  /// Where in the walk's order it joined; it is over when the walk comes round to there.
+  let start: UInt64
+  var hasComeRound = false
+  var count = 0
+  var sample: [[UInt8]] = []
+
+  /// Which of its tags takes the entry in, zero for other patterns; nil where it doesn't.
+  func covers(_ entry: Entry) -> UInt8? {
+    guard entry.version < sequence else { return nil }
+    switch pattern {
+    case .all: return 0
+    case .match(let glob): return glob.matches(entry.key) ? 0 : nil
+    case .tags(let tags):
+      let borne = entry.tags
+      return tags.firstIndex(where: borne.contains).map { UInt8($0) }
+    }
+  }
+
+  func hasVisited(_ position: UInt64, cursor: UInt64) -> Bool {
+    hasComeRound ? position >= start || position < cursor : position >= start && position < cursor
+  }
+}
+
+/// Clears take effect at once: an entry older than `horizon` is looked at together with the pending clears before it is shown. One
+/// walk over the table serves all of them: each joins where the walk is and leaves when it has come round, and what
+/// leaves the table before the walk reaches it is settled then. So each entry is counted exactly once by each clear, as it
+/// was when that clear was asked for.
+struct PendingClears {
+  /// Above so many different matches the next takes in the whole namespace: reads look at each.
+  static let maximumMatches = 64
+  private static let sampleSize = 10
+
+  private(set) var clears: [PendingClear] = []
+  /// Where the walk is, in the order of `ChainTable.walk`.
+  var cursor: UInt64 = 0
+  /// Entries of this version and above are touched by no pending clear; zero while there is none.
+  private(set) var horizon: UInt64 = 0
+
+  var isEmpty: Bool { clears.isEmpty }
+
+  var differentMatches: Int {
+    var matches: [Glob] = []
+    for case .match(let glob) in clears.map(\.pattern) where !matches.contains(glob) { matches.append(glob) }
+    return matches.count
+  }
+
+  func hasMatch(_ glob: Glob) -> Bool { clears.contains { $0.pattern == .match(glob) } }
+
+  mutating func add(_ clear: PendingClear) {
+    clears.append(clear)
+    if !clear.dryRun { horizon = max(horizon, clear.sequence) }
+  }
+
+  enum Outcome {
+    case stands(Life)
+    /// Void since a clear, by the number of that clear and the index of its tag.
+    case gone(clear: UInt32, tag: UInt8)
+  }
+
+  /// What the clears did to an entry, without counting it: for a reader.
+  func outcome(of entry: Entry, staleMilliseconds: Int64) -> Outcome {
+    var life = Life(freshUntil: entry.freshUntil, end: entry.end)
+    for clear in clears where !clear.dryRun {
+      guard let tag = clear.covers(entry) else { continue }
+      if let gone = Self.apply(clear, tag, &life, staleMilliseconds) { return gone }
+    }
+    return .stands(life)
+  }
+
+  /// The same, and each clear that hadn't visited it counts it, if it could be seen when that clear was asked for: for the walk, and
+  /// for whatever takes an entry out of the table before the walk reaches it.
+  mutating func settle(_ entry: Entry, at position: UInt64, staleMilliseconds: Int64) -> Outcome {
+    var life = Life(freshUntil: entry.freshUntil, end: entry.end)
+    for index in clears.indices where !clears[index].hasVisited(position, cursor: cursor) {
+      guard let tag = clears[index].covers(entry) else { continue }
+      if clears[index].at < life.end {
+        clears[index].count += 1
+        if clears[index].dryRun, clears[index].sample.count < Self.sampleSize {
+          clears[index].sample.append(Array(entry.key))
+        }
+      }
+      if clears[index].dryRun { continue }
+      if let gone = Self.apply(clears[index], tag, &life, staleMilliseconds) { return gone }
+    }
+    return .stands(life)
+  }
+
+  private static func apply(_ clear: PendingClear, _ tag: UInt8, _ life: inout Life, _ staleMilliseconds: Int64) -> Outcome? {
+    if clear.soft, staleMilliseconds > 0 {
+      life.end = min(life.end, clear.at + staleMilliseconds)
+      life.freshUntil = min(life.freshUntil, 0)
+      return nil
+    }
+    return .gone(clear: clear.number, tag: tag)
+  }
+
+  /// The walk moved on; returns the clears that are over.
+  mutating func advance(to position: UInt64) -> [PendingClear] {
+    if position <= cursor {
+      for index in clears.indices { clears[index].hasComeRound = true }
+    }
+    cursor = position
+    let over = clears.filter { $0.hasComeRound && position >= $0.start }
+    guard !over.isEmpty else { return [] }
+    clears.removeAll { $0.hasComeRound && position >= $0.start }
+    if clears.isEmpty { cursor = 0 }
+    horizon = clears.lazy.filter { !$0.dryRun }.map(\.sequence).max() ?? 0
+    return over
+  }
+}

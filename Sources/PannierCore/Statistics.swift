@@ -1,0 +1,77 @@
+// What a namespace counts. Each counter is defined on its line, and in the same words in PROTOCOL.md.
+
+/// Why a key that was asked for isn't there.
+package enum MissReason: UInt8, CaseIterable, Sendable {
+  case neverStored, expired, evicted, deleted, cleared
+  /// It has been forgotten, or the namespace's mode hides what there is.
+  case unknown
+
+  package var name: StaticString {
+    switch self {
+    case .neverStored: "never_stored"
+    case .expired: "expired"
+    case .evicted: "evicted"
+    case .deleted: "deleted"
+    case .cleared: "cleared"
+    case .unknown: "unknown"
+    }
+  }
+}
+
+/// Which bound was full when an entry was evicted.
+package enum EvictionBound: Int, CaseIterable, Sendable {
+  case bytes, entries, memory
+
+  package var name: StaticString {
+    switch self {
+    case .bytes: "bytes"
+    case .entries: "entries"
+    case .memory: "memory"
+    }
+  }
+}
+
+package struct Counters: Sendable {
+  /// Keys asked for by `get` and answered with a value, stale ones included.
+  package var hits = 0
+  /// Those of the hits that were stale.
+  package var staleHits = 0
+  /// Keys asked for by `get` and not answered with a value, by reason.
+  package var misses = Tally<MissReason>()
+  /// Values stored.
+  package var sets = 0
+  /// Values that deletes removed or made stale.
+  package var deletes = 0
+  /// Clears that took in this namespace, dry runs apart.
+  package var clears = 0
+  /// Values that clears removed or made stale.
+  package var cleared = 0
+  /// Clears of a match that took in the whole namespace, since 64 others were pending.
+  package var clearsWidened = 0
+  /// Entries given up for room, by the bound that was full.
+  package var evictions = Tally<EvictionBound>()
+  /// Entries removed as past their end.
+  package var expirations = 0
+  /// How old the entry evicted last was, in milliseconds; nil: none was.
+  package var evictedAgeMilliseconds: Int64?
+
+  package init() {}
+}
+
+/// A count for each case of a small enumeration.
+package struct Tally<Case: CaseIterable & Equatable & Sendable>: Sendable {
+  private var counts = [Int](repeating: 0, count: Case.allCases.count)
+
+  package init() {}
+
+  package subscript(of wanted: Case) -> Int {
+    get { counts[Self.index(wanted)] }
+    set { counts[Self.index(wanted)] = newValue }
+  }
+
+  package var total: Int { counts.reduce(0, +) }
+
+  private static func index(_ wanted: Case) -> Int {
+    Case.allCases.enumerated().first { $0.element == wanted }?.offset ?? 0
+  }
+}

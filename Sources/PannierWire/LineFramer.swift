@@ -1,0 +1,165 @@
+// Cuts what a connection received into lines. It owns bytes that are not yet a whole line, and knows neither JSON nor
+// sockets: it says where to read to, and is told how much came.
+
+/// Bytes in, lines out.
+///
+///     space() ─► the caller reads into it ─► received(n) ─► next() … next() ─► keep()
+///
+/// While no partial line is held, `space` is the scratch memory that all connections share, so an idle connection costs
+/// no buffer; `keep` moves what is left of it into memory of its own.
+package struct LineFramer: ~Copyable {
+  /// Bytes readable beyond what was received: a line's own, and its LF.
+  package static let padding = Line.padding + 1
+  /// What a connection that is in the midst of a line asks for at least in one read, in bytes.
+  private static let readSize = 64 << 10
+
+  package enum Next {
+    case line(Line)
+    case needsMore
+    /// The line is longer than allowed; where its end is can't be trusted any more.
+    case tooLong
+  }
+
+  private var own: UnsafeMutablePointer<UInt8>?
+  private var ownCapacity = 0
+  /// What is being cut: `own`, or the shared scratch between `received` and `keep`.
+  private var region: UnsafeMutablePointer<UInt8>?
+  private var start = 0
+  private var end = 0
+  /// How far the current line has been searched: a line that dribbles in is looked at once, not once a byte.
+  private var searched = 0
+  private var sawHighBit: UInt64 = 0
+
+  package init() {}
+
+  deinit { own?.deallocate() }
+
+  /// Bytes received and not yet handed out.
+  package var pending: Int { end - start }
+
+  /// Where to read to. `scratch` must have `padding` bytes behind it that are readable.
+  package mutating func space(scratch: UnsafeMutableRawBufferPointer) -> UnsafeMutableRawBufferPointer {
+    if pending == 0 {
+      releaseOwn()
+      return scratch
+    }
+    reserve(Self.readSize)
+    return UnsafeMutableRawBufferPointer(start: own.map { $0 + end }, count: ownCapacity - end)
+  }
+
+  /// `count` bytes were read to the start of `space`.
+  package mutating func received(_ count: Int, in space: UnsafeMutableRawBufferPointer) {
+    if region == nil, let base = space.baseAddress {
+      region = base.assumingMemoryBound(to: UInt8.self)
+      start = 0
+      end = 0
+      searched = 0
+    }
+    end += count
+  }
+
+  /// The next whole line of at most `limit` bytes.
+  package mutating func next(limit: Int) -> Next {
+    guard let region else { return .needsMore }
+    if let newline = findNewline(in: region) {
+      let line = Line(start: region + start, count: newline - start, isASCII: sawHighBit == 0)
+      start = newline + 1
+      searched = start
+      sawHighBit = 0
+      return line.count <= limit ? .line(line) : .tooLong
+    }
+    return end - start > limit ? .tooLong : .needsMore
+  }
+
+  /// Ends the turn: what is left moves from the shared scratch into memory of this framer's own.
+  package mutating func keep() {
+    guard let region else { return }
+    if pending == 0 {
+      // The scratch isn't ours beyond this turn; memory of our own is given back when the next read begins.
+      if own == nil { self.region = nil }
+      start = 0
+      end = 0
+      searched = 0
+      return
+    }
+    if region == own {
+      compact()
+      return
+    }
+    let count = pending
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: count + Self.padding)
+    memory.update(from: region + start, count: count)
+    own = memory
+    ownCapacity = count
+    self.region = memory
+    searched -= start
+    start = 0
+    end = count
+  }
+
+  private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
+    var position = searched
+    var high: UInt64 = 0
+    defer { sawHighBit |= high & 0x8080_8080_8080_8080 }
+    while position < end {
+      let block = UnsafeRawPointer(region + position).loadUnaligned(as: SIMD16<UInt8>.self)
+      let newlines = unsafeBitCast(block .== SIMD16(repeating: 0x0A), to: SIMD2<UInt64>.self)
+      let words = unsafeBitCast(block, to: SIMD2<UInt64>.self)
+      // Of the last block only the bytes before the LF, or before the end, are this line's.
+      let found = firstByte(newlines)
+      let ours = min(found, end - position)
+      high |= words[0] & lowBytes(ours) | words[1] & lowBytes(ours - 8)
+      if found == ours, found < 16 { return position + found }
+      position += 16
+    }
+    searched = end
+    return nil
+  }
+
+  private mutating func reserve(_ wanted: Int) {
+    if ownCapacity - end >= wanted { return }
+    compact()
+    if ownCapacity - end >= wanted { return }
+    // Doubling keeps the copying of a long line in proportion to its length.
+    let capacity = max(ownCapacity * 2, end + wanted)
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + Self.padding)
+    if let own {
+      memory.update(from: own, count: end)
+      own.deallocate()
+    }
+    own = memory
+    region = memory
+    ownCapacity = capacity
+  }
+
+  private mutating func compact() {
+    guard let own, start > 0 else { return }
+    own.update(from: own + start, count: end - start)
+    end -= start
+    searched -= start
+    start = 0
+  }
+
+  private mutating func releaseOwn() {
+    own?.deallocate()
+    own = nil
+    ownCapacity = 0
+    region = nil
+    start = 0
+    end = 0
+    searched = 0
+    sawHighBit = 0
+  }
+}
+
+/// The index of the first byte that isn't zero, 16 where all are.
+@inline(__always)
+func firstByte(_ words: SIMD2<UInt64>) -> Int {
+  words[0] != 0 ? words[0].trailingZeroBitCount >> 3 : 8 + words[1].trailingZeroBitCount >> 3
+}
+
+/// A word whose lowest `count` bytes are ones; none below 1, all from 8.
+@inline(__always)
+private func lowBytes(_ count: Int) -> UInt64 {
+  count <= 0 ? 0 : count >= 8 ? ~0 : (1 << UInt64(count &* 8)) &- 1
+}

@@ -1,0 +1,1 @@
+package func nearestName(to name: String, among known: [String]) -> String? { known.first }
