@@ -1,1 +1,0 @@
-package func nearestName(to name: String, among known: [String]) -> String? { known.first }
