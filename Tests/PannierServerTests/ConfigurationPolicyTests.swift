@@ -1,0 +1,187 @@
+import PannierCore
+import Testing
+
+@testable import PannierServer
+
+private func patch(_ json: String) throws -> PolicyPatch { try PolicyPatch.parse(json: json).get() }
+
+private func policy(_ json: String) throws -> Policy {
+  var policy = Policy()
+  try patch(json).apply(to: &policy)
+  return policy
+}
+
+private func printed(_ policy: Policy) -> String { String(decoding: policyJSON(policy), as: UTF8.self) }
+
+private func names(_ fields: Set<PolicyField>) -> Set<String> { Set(fields.map(\.name)) }
+
+@Test func theDefaultPolicyIsPrinted() {
+  #expect(
+    printed(Policy())
+      == #"{"ttl":300,"max_ttl":null,"rules":[],"jitter":0.1,"negative_ttl":null,"stale":0,"max_bytes":null,"max_entries":null,"max_value_bytes":1048576,"eviction":"lru","mode":"on"}"#
+  )
+}
+
+@Test func aPolicyIsPrintedAsItIsWritten() throws {
+  let json = #"""
+    {"ttl":null,"max_ttl":3600.5,"rules":[{"match":"a\"\\\\*","ttl":null,"max_ttl":0.25,"jitter":0,"negative_ttl":1,"stale":0.001},{"match":"é\u0001"}],"jitter":0.5,"negative_ttl":2,"stale":10,"max_bytes":65536,"max_entries":10,"max_value_bytes":100,"eviction":"lru","mode":"read_only"}
+    """#
+  #expect(printed(try policy(json)) == json)
+}
+
+/// What is printed can be given back to `policy set`.
+@Test(arguments: [
+  #"{"ttl":"10m","max_ttl":"none","max_bytes":"64KiB"}"#, #"{"ttl":"none","max_ttl":"1h30m","max_entries":"7"}"#,
+  #"{"ttl":0.25,"stale":1e2,"jitter":0.0,"rules":[{"match":"*","ttl":"none"}]}"#, #"{"mode":"off"}"#, "{}",
+  #"{ "ttl" : 1.001 , "rules" : [ ] }"#, #"{"rules":null}"#,
+])
+func printedPoliciesAreTakenBack(json: String) throws {
+  let policy = try policy(json)
+  #expect(try patch(printed(policy)).fields.count == PolicyField.all.count)
+  var again = Policy()
+  try patch(printed(policy)).apply(to: &again)
+  #expect(again == policy)
+}
+
+@Test(
+  arguments: [
+    (#"{"tll":5}"#, [#"unknown field "tll", did you mean "ttl"?"#]),
+    (
+      #"{"ttl":0,"mode":true,"max_bytes":-1}"#,
+      [
+        #"ttl: "0" is out of range; it must be 1ms to 3650d"#,
+        #"mode: "true" is not one of on | bypass | read_only | off"#,
+        #"max_bytes: "-1" is out of range; it must be 1 to 32GiB"#,
+      ]
+    ),
+    (#"{"stale":null}"#, ["stale: expected a duration such as 10m, found nothing"]),
+    (#"{"rules":[{"match":"a","ttl":[]}]}"#, ["rules[0].ttl: expected a duration such as 10m or none, found a list"]),
+    (#"{"ttl":1,"ttl":2}"#, [#""ttl" stands twice in one mapping"#]),
+    (
+      "[]",
+      [
+        "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, max_bytes, max_entries, max_value_bytes, eviction, mode, found a list"
+      ]
+    ),
+    ("null", ["expected the fields of a policy, found nothing"]),
+  ] as [(String, [String])])
+func faultyPatchesAreRefused(json: String, expected: [String]) {
+  #expect(throws: ConfigurationFaults(faults: expected.map { ConfigurationFault(place: nil, message: $0) })) {
+    try patch(json)
+  }
+}
+
+/// JSON that YAML, left to itself, would refuse or read as something else.
+@Test(arguments: [
+  (#""\ud83d\ude00*""#, "😀*"), (#""\uD83D\uDE00""#, "😀"), ("\"😀\"", "😀"), (#""a\/b""#, "a/b"), (#""\\ud83d""#, "ud83d"),
+  ("\"a\u{2028}b\u{85}c\"", "a\u{2028}b\u{85}c"), ("\"\u{7F}\"", "\u{7F}"), (#""\u00e9""#, "é"),
+  ("\"# x: y\"", "# x: y"),
+  (#""\t\b\f""#, "\t\u{8}\u{c}"), (#""&a""#, "&a"), ("\"\u{E001}1\u{E002}\"", "\u{E001}1\u{E002}"),
+  ("\"e\u{301}\"", "e\u{301}"),
+])
+func jsonStringsKeepTheirMeaning(json: String, key: String) throws {
+  for (open, close) in [("{\"match\":", "}"), ("\t{\t\"match\"\t:\t", "\t}\t")] {
+    let rule = try #require(try policy("{\"rules\":[\(open)\(json)\(close)]}").rules.first)
+    var key = key
+    #expect(key.withUTF8 { rule.match.matches(UnsafeRawBufferPointer($0)) })
+  }
+}
+
+@Test(arguments: [#"{"rules":[{"match":"\ud83d"}]}"#, #"{"rules":[{"match":"\ude00\ud83d"}]}"#])
+func loneSurrogatesAreRefused(json: String) {
+  #expect(throws: ConfigurationFaults.self) { try patch(json) }
+}
+
+@Test func longPatchesAreRefused() throws {
+  let space = String(repeating: " ", count: 64 << 10)
+  #expect(try patch(space.dropLast(2) + "{}") == PolicyPatch())
+  #expect(
+    throws: ConfigurationFaults(faults: [
+      ConfigurationFault(place: nil, message: "a policy can have at most 64KiB here")
+    ])
+  ) {
+    try patch(space.dropLast(1) + "{}")
+  }
+}
+
+@Test func longListsOfFaultsAreCutInAnswers() {
+  let rules = Array(repeating: "1", count: 5000).joined(separator: ",")
+  guard case .failure(let faults) = PolicyPatch.parse(json: "{\"rules\":[\(rules)]}") else {
+    Issue.record("taken")
+    return
+  }
+  #expect(faults.faults.count == 5000)
+  #expect(faults.oneLine.hasSuffix("; and 4990 more"))
+  #expect(faults.oneLine.utf8.count < 2000)
+}
+
+@Test func namespacesLieOverDefaultsFieldByField() throws {
+  let (configuration, _) = try load(
+    """
+    defaults:
+      ttl: 10m
+      jitter: 0
+      rules: [{match: "a*", ttl: 1}, {match: "b*", ttl: 1}]
+    namespaces:
+      quiz:
+        ttl: none
+        rules: [{match: "c*", stale: 5}]
+      bare:
+      plain: {stale: 1}
+    """)
+  let quiz = configuration.policy(for: "quiz")
+  #expect(quiz.lifetimes.ttlMilliseconds == nil)
+  #expect(quiz.lifetimes.jitter == 0)
+  #expect(quiz.rules.map { String(decoding: $0.match.pattern, as: UTF8.self) } == ["c*"])
+  let plain = configuration.policy(for: "plain")
+  #expect(plain.lifetimes.ttlMilliseconds == 600_000)
+  #expect(plain.lifetimes.staleMilliseconds == 1000)
+  #expect(plain.rules.count == 2)
+  #expect(configuration.namespaces.keys.sorted() == ["bare", "plain", "quiz"])
+  #expect(configuration.policy(for: "bare") == configuration.policy(for: "unheard-of"))
+}
+
+/// A value written down wins even where it is the built-in one.
+@Test func whatIsWrittenWinsThoughItIsTheBuiltInValue() throws {
+  let (configuration, _) = try load("defaults: {ttl: 1h, max_ttl: 2h}\nnamespaces: {a: {ttl: 5m, max_ttl: none}}")
+  #expect(configuration.policy(for: "a") == Policy())
+}
+
+@Test func patchesAreMergedAndTakenBack() throws {
+  let older = try patch(#"{"ttl":1,"stale":2,"rules":[{"match":"a"}]}"#)
+  let newer = try patch(#"{"ttl":null,"mode":"off"}"#)
+  let merged = older.merging(newer)
+  #expect(merged == (try patch(#"{"mode":"off","rules":[{"match":"a"}],"stale":2,"ttl":"none"}"#)))
+  #expect(names(merged.fields) == ["ttl", "stale", "rules", "mode"])
+  let left = merged.removing(newer.fields)
+  #expect(left == (try patch(#"{"stale":2,"rules":[{"match":"a"}]}"#)))
+  #expect(left.removing(merged.fields) == PolicyPatch())
+  #expect(left.removing(merged.fields).isEmpty)
+  var policy = Policy()
+  left.apply(to: &policy)
+  #expect(policy.lifetimes.ttlMilliseconds == 300_000)
+  #expect(policy.lifetimes.staleMilliseconds == 2000)
+}
+
+/// So a reload ends a `policy set` of just the fields that it changes.
+@Test func changedFieldsAreNamed() throws {
+  for field in PolicyField.all {
+    #expect(changedFields(from: Policy(), to: try policy(#"{"\#(field.name)":\#(other(field))}"#)) == changed(field))
+  }
+  let ruled = try policy(#"{"rules":[{"match":"a","ttl":1}]}"#)
+  #expect(names(changedFields(from: ruled, to: try policy(#"{"rules":[{"match":"a","ttl":2}]}"#))) == ["rules"])
+  #expect(changedFields(from: ruled, to: ruled).isEmpty)
+}
+
+/// A value that differs from the built-in one, where there is any other.
+private func other(_ field: PolicyField) -> String {
+  switch field.name {
+  case "rules": #"[{"match":"x"}]"#
+  case "jitter": "0.5"
+  case "eviction": #""lru""#
+  case "mode": #""bypass""#
+  default: "7"
+  }
+}
+
+private func changed(_ field: PolicyField) -> Set<PolicyField> { field.name == "eviction" ? [] : [field] }
