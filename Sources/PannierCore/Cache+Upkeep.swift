@@ -4,8 +4,11 @@
 extension Cache {
   /// Whether `upkeep` has something to do by `now`.
   package func needsUpkeep(now: Int64) -> Bool {
-    !clears.walking.isEmpty || tier.isOverBounds || (tier.wheel.nextDue ?? .max) <= now
+    hasPendingWork || (tier.wheel.nextDue ?? .max) <= now
   }
+
+  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds.
+  package var hasPendingWork: Bool { !clears.walking.isEmpty || tier.isOverBounds }
 
   /// When something expires next, in milliseconds; nil: nothing does.
   package var nextExpiry: Int64? { tier.wheel.nextDue }

@@ -8,7 +8,10 @@ package struct GoneRecord {
   package var pid: Int32 = 0
   /// The clear that took it, and which of its tags did; zero: none did.
   var clear: UInt32 = 0
-  var tag: UInt8 = 0
+  package var tag: UInt8 = 0
+
+  /// Of a key in a namespace that nobody has used.
+  package static let neverStored = GoneRecord(reason: .neverStored, at: 0)
 }
 
 /// The most recently gone keys, the oldest overwritten first; the newest of a key is found first.

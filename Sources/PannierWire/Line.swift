@@ -19,6 +19,9 @@ package struct Line {
   let isASCII: Bool
 
   package var bytes: Bytes { Bytes(start: start, count: count) }
+
+  /// Nothing stands on it: it asks nothing. A CR may stand before the LF.
+  package var isBlank: Bool { count == 0 || count == 1 && start.pointee == 0x0D }
 }
 
 /// A line kept for a later turn, since it waits behind a request that isn't answered yet.

@@ -97,6 +97,14 @@ package struct LineFramer: ~Copyable {
     end = count
   }
 
+  /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
+  package mutating func finish() {
+    guard pending > 0, let region else { return }
+    // The padding has room for it.
+    region[end] = 0x0A
+    end += 1
+  }
+
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
     var high: UInt64 = 0

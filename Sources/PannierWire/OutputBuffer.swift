@@ -117,16 +117,20 @@ package struct OutputBuffer: ~Copyable {
   }
 
   /// Milliseconds as a number of seconds, with as many decimals as it needs: `300`, `4.5`, `0.001`.
-  package mutating func append(seconds milliseconds: Int64) { append(thousandths: Int(milliseconds)) }
+  package mutating func append(seconds milliseconds: Int64) {
+    append(UInt(milliseconds.magnitude), parts: 1000, isNegative: milliseconds < 0)
+  }
 
-  package mutating func append(thousandths: Int) {
-    if thousandths < 0 { append(UInt8(ascii: "-")) }
-    let whole = thousandths.magnitude / 1000
-    var fraction = thousandths.magnitude % 1000
-    append(whole, isNegative: false)
+  /// Microseconds as a number of seconds.
+  package mutating func append(microseconds: UInt64) { append(UInt(microseconds), parts: 1_000_000, isNegative: false) }
+
+  /// A number counted in parts of one.
+  private mutating func append(_ magnitude: UInt, parts: UInt, isNegative: Bool) {
+    append(magnitude / parts, isNegative: isNegative)
+    var fraction = magnitude % parts
     guard fraction > 0 else { return }
     append(UInt8(ascii: "."))
-    var place: UInt = 100
+    var place = parts / 10
     while fraction > 0 {
       append(UInt8(ascii: "0") + UInt8(fraction / place))
       fraction %= place

@@ -7,13 +7,13 @@ package enum Durations {
   /// `250ms`, `10m`, `1h30m`, `1.5h`, or a number of seconds; what is finer than a millisecond is cut off.
   package static func milliseconds(
     _ text: String, in range: ClosedRange<Int64> = 0...longestMilliseconds
-  ) throws(Refusal) -> Int64 {
+  ) throws(SettingRefusal) -> Int64 {
     guard let milliseconds = unbounded(text) else {
-      throw Refusal(message: "\(quoted(text)) is not a duration; write 10m, 1h30m, 250ms or a number of seconds")
+      throw SettingRefusal(message: "\(quoted(text)) is not a duration; write 10m, 1h30m, 250ms or a number of seconds")
     }
     guard range.contains(milliseconds) else {
       let bounds = "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
-      throw Refusal(message: "\(quoted(text)) is out of range; it must be \(bounds)")
+      throw SettingRefusal(message: "\(quoted(text)) is out of range; it must be \(bounds)")
     }
     return milliseconds
   }

@@ -30,9 +30,9 @@ extension SettingKind<[Rule]> {
     return match.map { Rule(match: $0, overrides: overrides) }
   }
 
-  private static let glob = SettingKind<Glob>("a glob such as \"user:*\"") { text throws(Refusal) in
+  private static let glob = SettingKind<Glob>("a glob such as \"user:*\"") { text throws(SettingRefusal) in
     guard let glob = Glob(text.utf8) else {
-      throw Refusal(
+      throw SettingRefusal(
         message: "\(quoted(text)) is not a glob; close each [, and put a character after a \\ and behind a - in [a-z]")
     }
     return glob

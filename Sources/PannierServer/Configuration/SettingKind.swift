@@ -19,13 +19,13 @@ struct SettingKind<Value: Equatable & Sendable>: Sendable {
   }
 
   /// A kind written as one text.
-  init(_ expected: String, parse: @escaping @Sendable (String) throws(Refusal) -> Value) {
+  init(_ expected: String, parse: @escaping @Sendable (String) throws(SettingRefusal) -> Value) {
     self.init(expected: expected) { node, path, faults in
       guard case .text(let text) = node.content else {
         node.addRefusal(expected: expected, path: path, faults: &faults)
         return nil
       }
-      do throws(Refusal) {
+      do throws(SettingRefusal) {
         return try parse(text)
       } catch {
         faults.add(error.message, path: path, line: node.line)
@@ -53,23 +53,23 @@ struct SettingKind<Value: Equatable & Sendable>: Sendable {
 
 extension SettingKind<Int64> {
   static func duration(_ range: ClosedRange<Int64>) -> Self {
-    Self("a duration such as 10m") { text throws(Refusal) in try Durations.milliseconds(text, in: range) }
+    Self("a duration such as 10m") { text throws(SettingRefusal) in try Durations.milliseconds(text, in: range) }
   }
 }
 
 extension SettingKind<Int> {
   static func size(_ range: ClosedRange<Int>) -> Self {
-    Self("a size such as 256MiB") { text throws(Refusal) in try Sizes.bytes(text, in: range) }
+    Self("a size such as 256MiB") { text throws(SettingRefusal) in try Sizes.bytes(text, in: range) }
   }
 
   static func count(_ range: ClosedRange<Int>) -> Self {
-    Self("a number") { text throws(Refusal) in
+    Self("a number") { text throws(SettingRefusal) in
       guard let number = DecimalNumber(text.utf8), number.isWhole else {
-        throw Refusal(message: "\(quoted(text)) is not a whole number")
+        throw SettingRefusal(message: "\(quoted(text)) is not a whole number")
       }
       let count = Int(number.scaled(by: 1))
       guard range.contains(count) else {
-        throw Refusal(
+        throw SettingRefusal(
           message: "\(quoted(text)) is out of range; it must be \(range.lowerBound) to \(range.upperBound)")
       }
       return count
@@ -78,7 +78,7 @@ extension SettingKind<Int> {
 
   /// A duration that is held in an `Int`, as `Limits` holds all its numbers.
   static func time(_ range: ClosedRange<Int>) -> Self {
-    Self("a duration such as 10s") { text throws(Refusal) in
+    Self("a duration such as 10s") { text throws(SettingRefusal) in
       Int(try Durations.milliseconds(text, in: Int64(range.lowerBound)...Int64(range.upperBound)))
     }
   }
@@ -86,10 +86,10 @@ extension SettingKind<Int> {
 
 extension SettingKind<Double> {
   static var share: Self {
-    Self("a share such as 0.1") { text throws(Refusal) in
+    Self("a share such as 0.1") { text throws(SettingRefusal) in
       // Asked first, since Double also takes hexadecimal, "inf" and "nan".
       guard DecimalNumber(text.utf8) != nil, let share = Double(text), share >= 0, share < 1 else {
-        throw Refusal(message: "\(quoted(text)) is not a share; write a number from 0 to below 1, such as 0.1")
+        throw SettingRefusal(message: "\(quoted(text)) is not a share; write a number from 0 to below 1, such as 0.1")
       }
       // Minus zero would be printed as it is.
       return share == 0 ? 0 : share
@@ -101,9 +101,9 @@ extension SettingKind where Value: RawRepresentable<String> & CaseIterable {
   /// One of the words that `Value` has.
   static var word: Self {
     let words = Value.allCases.map(\.rawValue).joined(separator: " | ")
-    return Self("one of \(words)") { text throws(Refusal) in
+    return Self("one of \(words)") { text throws(SettingRefusal) in
       guard let value = Value(rawValue: text) else {
-        throw Refusal(message: "\(quoted(text)) is not one of \(words)")
+        throw SettingRefusal(message: "\(quoted(text)) is not one of \(words)")
       }
       return value
     }
@@ -112,12 +112,12 @@ extension SettingKind where Value: RawRepresentable<String> & CaseIterable {
 
 extension SettingKind<String> {
   static var socketPath: Self {
-    Self("a path") { text throws(Refusal) in
-      guard !text.isEmpty, !text.utf8.contains(0) else { throw Refusal(message: "\(quoted(text)) is not a path") }
+    Self("a path") { text throws(SettingRefusal) in
+      guard !text.isEmpty, !text.utf8.contains(0) else { throw SettingRefusal(message: "\(quoted(text)) is not a path") }
       let length = text.utf8.count
       // What sockaddr_un has room for, its closing zero byte aside.
       guard length <= 107 else {
-        throw Refusal(message: "\(quoted(text)) has \(length) bytes; a socket's path can have at most 107")
+        throw SettingRefusal(message: "\(quoted(text)) has \(length) bytes; a socket's path can have at most 107")
       }
       return text
     }
@@ -125,8 +125,8 @@ extension SettingKind<String> {
 
   /// Kept as it was written: who creates the socket looks it up again.
   static var group: Self {
-    Self("a group such as www-data") { text throws(Refusal) in
-      guard Accounts.gid(text) != nil else { throw Refusal(message: "there is no group \(quoted(text)) on this host") }
+    Self("a group such as www-data") { text throws(SettingRefusal) in
+      guard Accounts.gid(text) != nil else { throw SettingRefusal(message: "there is no group \(quoted(text)) on this host") }
       return text
     }
   }
@@ -135,11 +135,11 @@ extension SettingKind<String> {
 extension SettingKind<UInt16> {
   /// YAML would read 0660 as a decimal or an octal number, depending on its version; here it is octal, however quoted.
   static var fileMode: Self {
-    Self("a file mode such as 0660") { text throws(Refusal) in
+    Self("a file mode such as 0660") { text throws(SettingRefusal) in
       let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text.hasPrefix("0") ? text.dropFirst() : ""
       let isOctal = !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
       guard isOctal, let mode = UInt16(digits, radix: 8), mode <= 0o777 else {
-        throw Refusal(message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
+        throw SettingRefusal(message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
       }
       return mode
     }
@@ -153,9 +153,9 @@ extension SettingKind<[UInt32]> {
   private static func accounts(
     _ noun: String, _ example: String, _ number: @escaping @Sendable (String) -> UInt32?
   ) -> Self {
-    let one = SettingKind<UInt32>("a \(noun)") { text throws(Refusal) in
+    let one = SettingKind<UInt32>("a \(noun)") { text throws(SettingRefusal) in
       guard let number = number(text) else {
-        throw Refusal(message: "there is no \(noun) \(quoted(text)) on this host")
+        throw SettingRefusal(message: "there is no \(noun) \(quoted(text)) on this host")
       }
       return number
     }

@@ -2,13 +2,13 @@
 
 package enum Sizes {
   /// `64KiB`, `1.5GiB`, `512KB`, or a number of bytes. Units in any case; a fraction of a byte is cut off.
-  package static func bytes(_ text: String, in range: ClosedRange<Int>) throws(Refusal) -> Int {
+  package static func bytes(_ text: String, in range: ClosedRange<Int>) throws(SettingRefusal) -> Int {
     guard let bytes = unbounded(text) else {
-      throw Refusal(message: "\(quoted(text)) is not a size; write 64KiB, 1.5GiB, 512KB or a number of bytes")
+      throw SettingRefusal(message: "\(quoted(text)) is not a size; write 64KiB, 1.5GiB, 512KB or a number of bytes")
     }
     guard range.contains(bytes) else {
       let bounds = "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
-      throw Refusal(message: "\(quoted(text)) is out of range; it must be \(bounds)")
+      throw SettingRefusal(message: "\(quoted(text)) is out of range; it must be \(bounds)")
     }
     return bytes
   }

@@ -1,6 +1,6 @@
 // Why a text is not the value it should be, in words for whoever wrote it. It doesn't know where the text stood.
 
-package struct Refusal: Error, Equatable {
+package struct SettingRefusal: Error, Equatable {
   package let message: String
 }
 

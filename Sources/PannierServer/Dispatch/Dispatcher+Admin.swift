@@ -1,0 +1,183 @@
+// hello, stats, policy, watch and the test clock: what operators and clients ask of the server itself.
+
+import Logging
+import PannierCore
+import PannierWire
+
+/// What only the process around the dispatcher knows. Times are in milliseconds.
+package struct ServerFacts {
+  package var connections = 0
+  package var residentBytes = 0
+  package var loopDelayMicroseconds: (p50: UInt64, p99: UInt64, max: UInt64) = (0, 0, 0)
+
+  package init() {}
+}
+
+/// What this build calls itself.
+package let serverVersion = "0.1.0"
+
+extension Dispatcher {
+  private static let features: [StaticString] = [
+    "tags", "stale", "soft", "conditional", "max_age", "unless", "dry_run", "watch",
+  ]
+
+  func hello(_ id: Bytes?, _ session: Session) {
+    session.output.begin(id: id)
+    session.output.member("server", string: "pannier/\(serverVersion)")
+    session.output.member("protocol", count: 1)
+    session.output.name("limits")
+    session.output.object { output in
+      for limit in configuration.limits.named {
+        output.separate()
+        output.append(string: limit.name)
+        output.append(UInt8(ascii: ":"))
+        output.append(Array(limit.value.json.utf8))
+      }
+    }
+    session.output.name("features")
+    session.output.append(UInt8(ascii: "["))
+    for feature in Self.features + (clock.isManual ? ["test_clock"] : []) {
+      session.output.separate()
+      session.output.append(string: "\(feature)")
+    }
+    session.output.append(UInt8(ascii: "]"))
+    session.output.end()
+  }
+
+  // MARK: stats
+
+  func stats(_ name: Bytes?, _ id: Bytes?, _ session: Session) {
+    let facts = facts()
+    session.output.begin(id: id)
+    session.output.member("uptime", seconds: now)
+    session.output.member("connections", count: facts.connections)
+    session.output.member("resident", count: facts.residentBytes)
+    session.output.name("memory")
+    session.output.object { output in
+      output.member("used", count: cache.usedBytes)
+      output.member("limit", count: cache.memoryBytes)
+    }
+    session.output.name("requests")
+    session.output.object { output in
+      for op in Op.allCases where op != .advance || clock.isManual {
+        output.member(op.name, count: requestCounts[Int(op.rawValue)])
+      }
+    }
+    session.output.name("errors")
+    session.output.object { output in
+      for code in ErrorCode.allCases {
+        output.separate()
+        output.append(string: code.rawValue)
+        output.append(UInt8(ascii: ":"))
+        output.append(number: errorCounts[code] ?? 0)
+      }
+    }
+    session.output.name("loop_delay")
+    session.output.object { output in
+      output.member("p50", microseconds: facts.loopDelayMicroseconds.p50)
+      output.member("p99", microseconds: facts.loopDelayMicroseconds.p99)
+      output.member("max", microseconds: facts.loopDelayMicroseconds.max)
+    }
+    namespaceStats(name, session)
+    session.output.end()
+  }
+
+  private func namespaceStats(_ name: Bytes?, _ session: Session) {
+    var ids = Array(0..<cache.namespaceCount)
+    if let name { ids = cache.namespace(name).map { [$0] } ?? [] }
+    session.output.name("namespaces")
+    session.output.object { output in
+      for id in ids {
+        output.separate()
+        cache.name(of: id).withUnsafeBytes { output.append(string: $0) }
+        output.append(UInt8(ascii: ":"))
+        write(cache.counters(of: id), id, &output)
+      }
+    }
+  }
+
+  private func write(_ counters: Counters, _ id: NamespaceID, _ output: inout OutputBuffer) {
+    let policy = cache.policy(of: id)
+    output.append(UInt8(ascii: "{"))
+    output.member("hits", count: counters.hits)
+    output.member("stale_hits", count: counters.staleHits)
+    output.member("misses", count: counters.misses.total)
+    output.name("misses_by")
+    output.append(UInt8(ascii: "{"))
+    for reason in MissReason.allCases { output.member(reason.name, count: counters.misses[of: reason]) }
+    output.append(UInt8(ascii: "}"))
+    output.member("sets", count: counters.sets)
+    output.member("deletes", count: counters.deletes)
+    output.member("clears", count: counters.clears)
+    output.member("cleared", count: counters.cleared)
+    output.member("clears_widened", count: counters.clearsWidened)
+    output.name("evictions")
+    output.append(UInt8(ascii: "{"))
+    for bound in EvictionBound.allCases { output.member(bound.name, count: counters.evictions[of: bound]) }
+    output.append(UInt8(ascii: "}"))
+    output.member("expirations", count: counters.expirations)
+    output.member("entries", count: cache.entryCount(of: id))
+    output.member("bytes", count: cache.byteCount(of: id))
+    output.member("max_bytes", count: policy.maxBytes)
+    output.member("max_entries", count: policy.maxEntries)
+    output.member("evicted_age", seconds: counters.evictedAgeMilliseconds)
+    output.append(UInt8(ascii: "}"))
+  }
+
+  // MARK: policy
+
+  func policy(_ name: Bytes, _ set: Bytes?, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let text = try allowedName(name)
+    if let set { try change(name, text, set, session) }
+    session.output.begin(id: id)
+    session.output.name("policy")
+    session.output.append(policyJSON(policies.policy(for: text)))
+    session.output.end()
+  }
+
+  private func change(_ name: Bytes, _ text: String, _ set: Bytes, _ session: Session) throws(Refusal) {
+    guard session.isAdmin else {
+      throw Refusal(.forbidden, "uid \(session.caller.uid) may not change policies (access.admins)")
+    }
+    switch PolicyPatch.parse(json: Array(set)) {
+    case .failure(let faults): throw Refusal(.badRequest, faults.oneLine)
+    case .success(let patch):
+      let ns = try namespace(name)
+      policies.change(text, patch)
+      cache.setPolicy(policies.policy(for: text), of: ns, by: session.caller, now: now)
+      log.notice("policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
+    }
+  }
+
+  /// Takes over a configuration that was found good. What needs a restart is the caller's to say.
+  package func reload(_ new: Configuration) {
+    policies.reload(new)
+    configuration.defaults = new.defaults
+    configuration.namespaces = new.namespaces
+    configuration.unknownNamespaces = new.unknownNamespaces
+    configuration.access = new.access
+    let operatorCaller = Caller(pid: 0, uid: 0)
+    for name in new.namespaces.keys.sorted() { withBytes(name) { name in _ = try? namespace(name) } }
+    for id in 0..<cache.namespaceCount {
+      let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
+      if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
+    }
+    if !watchers.isEmpty { tellWatchers() }
+  }
+
+  // MARK: The test clock
+
+  /// Moves the clock; what is due by then is done before the answer.
+  func advance(_ milliseconds: Int64, _ id: Bytes?, _ session: Session) {
+    clock.advance(milliseconds)
+    while needsUpkeep { upkeep() }
+    session.output.done(id: id)
+  }
+}
+
+extension OutputBuffer {
+  mutating func member(_ name: StaticString, microseconds: UInt64) {
+    self.name(name)
+    append(microseconds: microseconds)
+  }
+}

@@ -1,0 +1,134 @@
+// set, delete, touch and clear: each is looked at whole before anything changes.
+
+import PannierCore
+import PannierWire
+
+extension Dispatcher {
+  func set(_ set: Request.Set, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try namespace(set.ns)
+    switch set.items {
+    case .one(let item):
+      let value = Cache.NewValue(item)
+      try admit(value, ns, "")
+      let step = cache.set(ns, value, by: session.caller, now: now)
+      if step == .noRoom { throw noRoom }
+      session.output.begin(id: id)
+      write(step, session)
+    case .many(let items):
+      let values = items.map { Cache.NewValue($0) }
+      for (index, value) in values.enumerated() { try admit(value, ns, "items[\(index)].") }
+      session.output.begin(id: id)
+      session.output.beginItems()
+      for value in values {
+        let step = cache.set(ns, value, by: session.caller, now: now)
+        session.output.object { _ in write(step, session) }
+      }
+      session.output.endItems()
+    }
+    session.output.end()
+  }
+
+  private var noRoom: Refusal { Refusal(.overloaded, "there is no memory for the value at the moment") }
+
+  private func admit(_ value: Cache.NewValue, _ ns: NamespaceID, _ place: String) throws(Refusal) {
+    switch cache.admit(ns, value) {
+    case nil: return
+    case .largerThanPolicy(let bytes):
+      throw Refusal(.valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; the namespace's max_value_bytes is \(bytes)")
+    case .largerThanRoom(let bytes):
+      throw Refusal(
+        .valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; max_bytes or memory leaves room for entries of \(bytes)")
+    }
+  }
+
+  private func write(_ step: Cache.SetStep, _ session: Session) {
+    switch step {
+    case .stored: session.output.stored()
+    case .exists: session.output.notStored("exists")
+    case .missing: session.output.notStored("missing")
+    case .changed: session.output.notStored("changed")
+    case .disabled, .noRoom: session.output.notStored("disabled")
+    }
+  }
+
+  func delete(_ delete: Request.Delete, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try knownNamespace(delete.ns)
+    var count = 0
+    if let ns {
+      for key in delete.keys.all where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) { count += 1 }
+    }
+    session.output.begin(id: id)
+    session.output.member("deleted", count: count)
+    session.output.end()
+  }
+
+  func touch(_ touch: Request.Touch, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try knownNamespace(touch.ns)
+    let touched = ns.map { ns in
+      cache.touch(
+        ns, touch.key, Cache.Lifetime(touch.ttl), staleMilliseconds: touch.staleMilliseconds, by: session.caller, now: now)
+    }
+    session.output.begin(id: id)
+    session.output.member("touched", flag: touched ?? false)
+    session.output.end()
+  }
+
+  func clear(_ clear: Request.Clear, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if session.inFlight >= configuration.limits.inFlight {
+      throw Refusal(.overloaded, "\(session.inFlight) requests are in flight (limits.in_flight)")
+    }
+    let pattern: Cache.ClearPattern =
+      if let glob = try glob(clear.match) { .match(glob) } else if clear.tags.isEmpty { .all } else { .tags(clear.tags) }
+    var namespaces = 0..<cache.namespaceCount
+    if let name = clear.ns {
+      let ns = try knownNamespace(name)
+      namespaces = ns.map { $0..<$0 + 1 } ?? 0..<0
+    }
+    let ticket = cache.clear(
+      namespaces, pattern, soft: clear.soft, dryRun: clear.dryRun, by: session.caller, now: now)
+    park(ticket, id, session, sample: clear.dryRun)
+    // A small cache is walked before its asker is told to wait.
+    if cache.needsUpkeep(now: now) { cache.upkeep(entries: Self.sliceEntries, now: now) }
+    answerParked()
+  }
+}
+
+extension Request.KeySelection {
+  var all: [Bytes] {
+    switch self {
+    case .one(let key): [key]
+    case .many(let keys): keys
+    }
+  }
+}
+
+extension Cache.NewValue {
+  init(_ item: Request.Item) {
+    self.init(
+      key: item.key, value: item.value, ttl: Cache.Lifetime(item.ttl), staleMilliseconds: item.staleMilliseconds,
+      tags: item.tags, condition: Cache.Condition(item.condition))
+  }
+}
+
+extension Cache.Lifetime {
+  init(_ asked: Request.Lifetime) {
+    self =
+      switch asked {
+      case .policy: .policy
+      case .unlimited: .unlimited
+      case .milliseconds(let span): .milliseconds(span)
+      }
+  }
+}
+
+extension Cache.Condition {
+  init(_ asked: Request.Condition) {
+    self =
+      switch asked {
+      case .none: .none
+      case .absent: .absent
+      case .present: .present
+      case .version(let version): .version(version)
+      }
+  }
+}

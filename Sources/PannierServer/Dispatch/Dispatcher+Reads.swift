@@ -1,0 +1,161 @@
+// get, exists, keys and explain: what is asked, put to the cache, and its step put into an answer.
+
+import PannierCore
+import PannierWire
+
+extension Dispatcher {
+  @inline(__always)
+  func get(_ get: Request.Get, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try namespace(get.ns)
+    let options = Cache.ReadOptions(stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless)
+    guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
+    switch cache.get(ns, key, options, now: now) {
+    case .hit(let hit):
+      if !hit.isStale, !hit.isSame, !get.meta { return session.output.plainHit(id: id, value: hit.value) }
+      session.output.begin(id: id)
+      write(hit, meta: get.meta, session)
+    case .miss:
+      session.output.begin(id: id)
+      session.output.miss()
+    }
+    session.output.end()
+  }
+
+  private func getMany(
+    _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session
+  ) throws(Refusal) {
+    guard case .many(let keys) = get.keys else { return }
+    let mark = session.output.mark
+    session.output.begin(id: id)
+    session.output.beginItems()
+    for key in keys {
+      let step = cache.get(ns, key, options, now: now)
+      session.output.object { _ in
+        switch step {
+        case .hit(let hit): write(hit, meta: get.meta, session)
+        case .miss: session.output.miss()
+        }
+      }
+      guard session.output.mark - mark <= configuration.limits.lineBytes else {
+        session.output.truncate(to: mark)
+        throw Refusal(
+          .valueTooLarge,
+          "the answer has more than \(configuration.limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
+      }
+    }
+    session.output.endItems()
+    session.output.end()
+  }
+
+  private func write(_ hit: Cache.Hit, meta: Bool, _ session: Session) {
+    let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
+    session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, meta: details)
+  }
+
+  func exists(_ name: Bytes, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try knownNamespace(name)
+    session.output.begin(id: id)
+    session.output.member("exists", flag: ns.map { cache.exists($0, key, now: now) } ?? false)
+    session.output.end()
+  }
+
+  func keys(_ keys: Request.Keys, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let glob = try glob(keys.match)
+    let position = try cursor(keys.after)
+    guard let ns = try knownNamespace(keys.ns) else { return writeKeys([], next: nil, id, session) }
+    let page = cache.list(ns, from: position, match: glob, limit: keys.limit, now: now)
+    writeKeys(page.keys, next: page.next, id, session)
+  }
+
+  private func writeKeys(_ keys: [Bytes], next: UInt64?, _ id: Bytes?, _ session: Session) {
+    session.output.begin(id: id)
+    session.output.member("keys", strings: keys)
+    if let next { session.output.member("next", string: String(next, radix: 16)) }
+    session.output.end()
+  }
+
+  /// A place in the order of keys, as `next` gave it.
+  private func cursor(_ text: Bytes?) throws(Refusal) -> UInt64 {
+    guard let text else { return 0 }
+    guard text.count <= 16, let position = UInt64(String(decoding: text, as: UTF8.self), radix: 16) else {
+      throw Refusal(.badRequest, "\"after\" must be what an answer gave as \"next\"")
+    }
+    return position
+  }
+
+  func explain(_ name: Bytes, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try knownNamespace(name)
+    session.output.begin(id: id)
+    switch ns.map({ cache.explain($0, key, now: now) }) {
+    case .present(let details):
+      let filler = details.filler ?? Caller(pid: 0, uid: 0)
+      session.output.present(stale: details.isStale, meta: ValueMeta(details), pid: filler.pid, uid: filler.uid)
+    case .absent(let record, let clear): writeAbsent(record, clear, session)
+    case nil: writeAbsent(.neverStored, nil, session)
+    }
+    session.output.end()
+  }
+
+  private func writeAbsent(_ record: GoneRecord, _ clear: ClearBook.Record?, _ session: Session) {
+    session.output.member("state", word: "absent")
+    session.output.member("reason", word: record.reason.name)
+    guard record.reason == .deleted || clear != nil else { return }
+    session.output.name("by")
+    session.output.object { output in
+      output.member("pid", count: Int(clear?.pid ?? record.pid))
+      output.member("age", seconds: now - record.at)
+      switch clear?.scope {
+      case .match(let pattern): pattern.withUnsafeBytes { output.member("match", string: $0) }
+      case .tags(let tags): tags[min(Int(record.tag), tags.count - 1)].withUnsafeBytes { output.member("tag", string: $0) }
+      case .all, .key, nil: break
+      }
+    }
+  }
+
+  // MARK: Namespaces and globs
+
+  /// The namespace, made from the defaults on first use.
+  @inline(__always)
+  func namespace(_ name: Bytes) throws(Refusal) -> NamespaceID {
+    if let ns = cache.namespace(name) { return ns }
+    return try newNamespace(name)
+  }
+
+  private func newNamespace(_ name: Bytes) throws(Refusal) -> NamespaceID {
+    let text = try allowedName(name)
+    guard let ns = cache.addNamespace(name, policy: policies.policy(for: text)) else {
+      throw Refusal(
+        .overloaded, "there are \(configuration.limits.namespaces) namespaces already (limits.namespaces)")
+    }
+    return ns
+  }
+
+  /// The namespace, where it is in use; nil: it could be, and isn't.
+  func knownNamespace(_ name: Bytes) throws(Refusal) -> NamespaceID? {
+    if let ns = cache.namespace(name) { return ns }
+    _ = try allowedName(name)
+    return nil
+  }
+
+  func allowedName(_ name: Bytes) throws(Refusal) -> String {
+    let text = String(decoding: name, as: UTF8.self)
+    if configuration.unknownNamespaces == .create || policies.isConfigured(text) { return text }
+    throw Refusal(.unknownNamespace, "there is no namespace \"\(text)\", and unknown_namespaces is refuse")
+  }
+
+  func glob(_ pattern: Bytes?) throws(Refusal) -> Glob? {
+    guard let pattern else { return nil }
+    guard let glob = Glob(pattern) else {
+      throw Refusal(.badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")
+    }
+    return glob
+  }
+}
+
+extension ValueMeta {
+  init(_ details: Cache.Details) {
+    self.init(
+      ttlMilliseconds: details.ttlMilliseconds, ageMilliseconds: details.ageMilliseconds, version: details.version,
+      tags: details.tags, size: details.size)
+  }
+}

@@ -1,0 +1,102 @@
+// watch: events of the cache, told to whoever asked, as far as they read them.
+
+import PannierCore
+import PannierWire
+
+extension Dispatcher {
+  /// Bytes of events that may wait for a slow reader; beyond, it loses events.
+  private static let watchBacklog = 1 << 20
+
+  func watch(_ watch: Request.Watch, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    var kinds = Set(EventKind.allCases)
+    if let names = watch.events {
+      kinds = []
+      for name in names { kinds.insert(try kind(name)) }
+    }
+    session.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
+    watchers[ObjectIdentifier(session)] = session
+    watchChanged()
+    session.output.begin(id: id)
+    session.output.member("watching", flag: true)
+    session.output.end()
+  }
+
+  private func kind(_ name: Bytes) throws(Refusal) -> EventKind {
+    let text = String(decoding: name, as: UTF8.self)
+    if let kind = EventKind(rawValue: text) { return kind }
+    let known = EventKind.allCases.map(\.rawValue)
+    let hint = nearestName(to: text, among: known).map { ", did you mean \"\($0)\"?" }
+    throw Refusal(.badRequest, "unknown event \"\(text)\"" + (hint ?? "; there are: \(known.joined(separator: ", "))"))
+  }
+
+  /// The cache collects what anybody watches.
+  func watchChanged() {
+    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.watch?.kinds ?? []) })
+  }
+
+  /// Tells what has happened since the last call.
+  func tellWatchers() {
+    let events = cache.takeEvents()
+    for session in watchers.values {
+      for event in events { tell(event, session) }
+    }
+  }
+
+  private func tell(_ event: Event, _ session: Session) {
+    guard var filter = session.watch, filter.kinds.contains(event.kind),
+      filter.ns == nil || filter.ns == cache.name(of: event.namespace),
+      filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
+    else { return }
+    if session.unreadBytes > Self.watchBacklog {
+      filter.dropped += 1
+      session.watch = filter
+      return
+    }
+    if filter.dropped > 0 {
+      session.output.append("{\"event\":\"dropped\"")
+      session.output.member("count", count: filter.dropped)
+      session.output.end()
+      filter.dropped = 0
+      session.watch = filter
+    }
+    write(event, &session.output)
+    markDirty(session)
+  }
+
+  private func write(_ event: Event, _ output: inout OutputBuffer) {
+    output.append("{\"event\":")
+    output.append(string: event.kind.rawValue)
+    cache.name(of: event.namespace).withUnsafeBytes { output.member("ns", string: $0) }
+    if case .key(let key) = event.scope { key.withUnsafeBytes { output.member("key", string: $0) } }
+    switch event.kind {
+    case .set:
+      output.member("pid", count: Int(event.pid))
+      output.member("ttl", seconds: event.ttlMilliseconds)
+      output.member("size", count: event.size)
+    case .delete, .clear:
+      output.member("pid", count: Int(event.pid))
+      if event.soft { output.member("soft", flag: true) }
+      write(event.scope, &output)
+    case .evict:
+      if let bound = event.bound { output.member("reason", word: bound.name) }
+    case .policy: output.member("pid", count: Int(event.pid))
+    case .expire: break
+    }
+    output.end()
+  }
+
+  private func write(_ scope: Event.Scope, _ output: inout OutputBuffer) {
+    switch scope {
+    case .key, .all: break
+    case .match(let pattern): pattern.withUnsafeBytes { output.member("match", string: $0) }
+    case .tags(let tags):
+      output.name("tags")
+      output.append(UInt8(ascii: "["))
+      for tag in tags {
+        output.separate()
+        tag.withUnsafeBytes { output.append(string: $0) }
+      }
+      output.append(UInt8(ascii: "]"))
+    }
+  }
+}

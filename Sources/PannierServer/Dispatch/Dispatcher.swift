@@ -1,0 +1,281 @@
+// The page where the wire and the core meet: lines in, answers out. It knows no sockets and no loop; the time is set by
+// whoever calls.
+
+package import Logging
+package import PannierCore
+package import PannierWire
+
+/// Serves all sessions, on one thread, one line at a time.
+package final class Dispatcher {
+  /// The most lines of one session in a turn: beyond, others come first.
+  package static let linesPerTurn = 64
+  /// Entries that one slice of upkeep looks at: some 50 µs, so that the caller can stop close to its bound of 1 ms.
+  package static let sliceEntries = 256
+
+  package internal(set) var configuration: Configuration
+  package var cache: Cache
+  var decoder: RequestDecoder
+  var policies: PolicyBook
+  var clock: CacheClock
+  let log: Logger
+  /// What only the process around it knows, asked for by `stats`.
+  package var facts: () -> ServerFacts = { ServerFacts() }
+
+  /// Clears whose answer is to come, by ticket.
+  var parked: [ClearTicket: ParkedRequest] = [:]
+  var watchers: [ObjectIdentifier: Session] = [:]
+  private var dirty: [Session] = []
+  var requestCounts = [Int](repeating: 0, count: Op.allCases.count)
+  var errorCounts: [ErrorCode: Int] = [:]
+  private var isShuttingDown = false
+  private var references = 0
+
+  /// `seed`: random in a daemon, fixed in a test.
+  package init(configuration: Configuration, clock: CacheClock, seed: UInt64, log: Logger) {
+    self.configuration = configuration
+    self.clock = clock
+    self.log = log
+    cache = Cache(
+      memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed)
+    decoder = RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual))
+    policies = PolicyBook(configuration)
+    for name in configuration.namespaces.keys.sorted() {
+      _ = withBytes(name) { cache.addNamespace($0, policy: policies.policy(for: name)) }
+    }
+  }
+
+  /// Milliseconds since the cache began.
+  package var now: Int64 { clock.now }
+
+  /// The loop's time, in milliseconds since the process began; a clock that stands still ignores it.
+  package func setTime(_ milliseconds: Int64) { clock.setReal(milliseconds) }
+
+  // MARK: Receiving
+
+  package enum Turn {
+    /// Everything received is worked off.
+    case done
+    /// There are more lines; others come first.
+    case more
+    /// The session must read or be answered before more is taken from it.
+    case paused
+  }
+
+  /// Works off what a session sent, up to the share of one turn.
+  package func receive(from session: Session) -> Turn {
+    for _ in 0..<Self.linesPerTurn {
+      if session.isEnding { return .done }
+      if session.unreadBytes >= configuration.limits.outputBytes || session.inFlight >= configuration.limits.inFlight {
+        return .paused
+      }
+      switch session.framer.next(limit: configuration.limits.lineBytes) {
+      case .needsMore: return .done
+      case .line(let line):
+        if !line.isBlank { take(line, from: session) }
+      case .tooLong:
+        let limit = configuration.limits.lineBytes
+        end(session, Refusal(.lineTooLong, "the line has more than \(limit) bytes (limits.line_bytes)"))
+      }
+    }
+    return .more
+  }
+
+  @inline(__always)
+  private func take(_ line: Line, from session: Session) {
+    if session.isBlocked { return takeBehind(line, from: session) }
+    answer(line, session)
+  }
+
+  /// While one without id is being worked on, only those with one are answered; decoding changes a line, so it is copied first.
+  private func takeBehind(_ line: Line, from session: Session) {
+    let kept = KeptLine(line)
+    do throws(Refusal) {
+      let request = try decoder.decode(line)
+      guard let id = decoder.id else { return session.keep(kept) }
+      try perform(request, id, session)
+    } catch {
+      guard let id = decoder.id else { return session.keep(kept) }
+      refuse(error, id, session)
+    }
+    finish(session)
+  }
+
+  @inline(__always)
+  private func answer(_ line: Line, _ session: Session) {
+    do throws(Refusal) {
+      let request = try decoder.decode(line)
+      try perform(request, decoder.id, session)
+    } catch {
+      refuse(error, decoder.id, session)
+      if error.code.closesConnection { session.isEnding = true }
+    }
+    finish(session)
+  }
+
+  @inline(__always)
+  private func finish(_ session: Session) {
+    if !session.isDirty, !session.output.isEmpty { markDirty(session) }
+    if !watchers.isEmpty { tellWatchers() }
+  }
+
+  @inline(__always)
+  private func perform(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if let op = decoder.op { requestCounts[Int(op.rawValue)] &+= 1 }
+    switch request {
+    case .get(let get): try self.get(get, id, session)
+    case .set(let set): try self.set(set, id, session)
+    case .delete(let delete): try self.delete(delete, id, session)
+    case .touch(let touch): try self.touch(touch, id, session)
+    case .exists(let ns, let key): try exists(ns, key, id, session)
+    case .keys(let keys): try self.keys(keys, id, session)
+    case .clear(let clear): try self.clear(clear, id, session)
+    case .hello: hello(id, session)
+    case .ping: session.output.done(id: id)
+    case .stats(let ns): stats(ns, id, session)
+    case .policy(let ns, let set): try policy(ns, set, id, session)
+    case .explain(let ns, let key): try explain(ns, key, id, session)
+    case .watch(let watch): try self.watch(watch, id, session)
+    case .advance(let milliseconds): advance(milliseconds, id, session)
+    }
+  }
+
+  // MARK: Errors
+
+  func refuse(_ refusal: Refusal, _ id: Bytes?, _ session: Session) {
+    errorCounts[refusal.code, default: 0] += 1
+    session.output.refused(refusal.code == .internal ? logged(refusal) : refusal, id: id)
+  }
+
+  /// A defect of ours: the client gets a reference, the log what happened.
+  private func logged(_ refusal: Refusal) -> Refusal {
+    references += 1
+    log.error("internal error", metadata: ["reference": "\(references)", "problem": "\(refusal.message)"])
+    return Refusal(.internal, "a defect of the server's; its log has reference=\(references)")
+  }
+
+  /// Says why, once what came before is answered; then the connection closes.
+  package func end(_ session: Session, _ refusal: Refusal) {
+    session.isEnding = true
+    session.farewell = refusal
+    sayFarewell(session)
+  }
+
+  /// The client will send nothing more: what it sent is still answered, a last line without LF too.
+  package func endOfInput(_ session: Session) {
+    session.framer.finish()
+  }
+
+  private func sayFarewell(_ session: Session) {
+    guard let refusal = session.farewell, session.inFlight == 0 else { return }
+    session.farewell = nil
+    refuse(refusal, nil, session)
+    markDirty(session)
+  }
+
+  // MARK: Parked requests
+
+  /// Holds an answer back until `ticket` is done.
+  func park(_ ticket: ClearTicket, _ id: Bytes?, _ session: Session, sample: Bool) {
+    parked[ticket] = ParkedRequest(session: session, id: id.map { Array($0) }, sample: sample)
+    if id == nil { session.isBlocked = true } else { session.parked += 1 }
+  }
+
+  /// Answers the clears that are over, and takes up the lines that waited for them.
+  func answerParked() {
+    for outcome in cache.takeFinishedClears() {
+      guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
+      let session = request.session
+      if request.id == nil { session.isBlocked = false } else { session.parked -= 1 }
+      if session.isGone { continue }
+      request.answer(outcome)
+      markDirty(session)
+      resume(session)
+    }
+  }
+
+  private func resume(_ session: Session) {
+    while !session.isBlocked, var line = session.takeWaiting() {
+      line.withLine { answer($0, session) }
+    }
+    sayFarewell(session)
+  }
+
+  // MARK: Turns
+
+  func markDirty(_ session: Session) {
+    guard !session.isDirty else { return }
+    session.isDirty = true
+    dirty.append(session)
+  }
+
+  /// Sessions whose output is to be written at the end of this turn.
+  package func takeDirty() -> [Session] {
+    if dirty.isEmpty { return [] }
+    defer { dirty.removeAll(keepingCapacity: true) }
+    for session in dirty { session.isDirty = false }
+    return dirty
+  }
+
+  package var needsUpkeep: Bool { cache.needsUpkeep(now: now) }
+
+  /// Upkeep that the next turn should begin with; what expires meanwhile may wait for its timer.
+  package var hasBackgroundWork: Bool { cache.hasPendingWork }
+
+  /// One slice of the cache's own work.
+  package func upkeep() {
+    cache.upkeep(entries: Self.sliceEntries, now: now)
+    answerParked()
+    if !watchers.isEmpty { tellWatchers() }
+  }
+
+  /// The session's socket is gone.
+  package func forget(_ session: Session) {
+    session.isGone = true
+    if watchers.removeValue(forKey: ObjectIdentifier(session)) != nil { watchChanged() }
+  }
+}
+
+/// A request whose answer is to come.
+struct ParkedRequest {
+  let session: Session
+  let id: [UInt8]?
+  /// The answer shows keys.
+  let sample: Bool
+
+  func answer(_ outcome: ClearBook.Outcome) {
+    withOptionalBytes(id) { session.output.begin(id: $0) }
+    session.output.member("cleared", count: outcome.count)
+    if sample {
+      session.output.name("sample")
+      session.output.append(UInt8(ascii: "["))
+      for key in outcome.sample {
+        session.output.separate()
+        key.withUnsafeBytes { session.output.append(string: $0) }
+      }
+      session.output.append(UInt8(ascii: "]"))
+    }
+    session.output.end()
+  }
+}
+
+/// Lends an array's bytes, or nothing.
+func withOptionalBytes(_ bytes: [UInt8]?, _ body: (Bytes?) -> Void) {
+  guard let bytes else { return body(nil) }
+  bytes.withUnsafeBytes { body($0) }
+}
+
+/// Lends a string's bytes.
+func withBytes<Result>(_ text: String, _ body: (Bytes) -> Result) -> Result {
+  var text = text
+  return text.withUTF8 { body(Bytes($0)) }
+}
+
+extension RequestLimits {
+  init(_ limits: Limits, testClock: Bool) {
+    self.init()
+    keyBytes = limits.keyBytes
+    nesting = limits.nesting
+    items = limits.items
+    self.testClock = testClock
+  }
+}

@@ -1,0 +1,218 @@
+// One client's socket: reads into its session's framer, writes what its session has for it, and holds it to the limits of
+// time. What the bytes mean is the dispatcher's matter.
+
+import CUV
+import Logging
+import PannierCore
+import PannierWire
+
+final class Connection {
+  let session: Session
+  private unowned let server: Server
+  private let pipe: UnsafeMutablePointer<uv_pipe_t>
+  /// What libuv is writing: it must stay where it is until it is written.
+  private var sending = OutputBuffer()
+  private var request: UnsafeMutablePointer<uv_write_t>?
+  private var space = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+  private var isReading = false
+  private var isClosing = false
+  /// The client has sent its last byte.
+  private var isAtEnd = false
+  /// It has lines that its share of a turn did not reach.
+  var isReady = false
+  /// Since when, in the loop's milliseconds, a line is begun and not ended, or output waits and doesn't move. Nil: it isn't so.
+  private var lineSince: Int64?
+  private var stalledSince: Int64?
+  private var queueWhenStalled = 0
+
+  init(_ pipe: UnsafeMutablePointer<uv_pipe_t>, _ session: Session, _ server: Server) {
+    self.pipe = pipe
+    self.session = session
+    self.server = server
+    pipe.pointee.data = Unmanaged.passRetained(self).toOpaque()
+  }
+
+  private var stream: UnsafeMutablePointer<uv_stream_t> {
+    UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
+  }
+
+  // MARK: Reading
+
+  func startReading() {
+    guard !isReading, !isClosing, !isAtEnd else { return }
+    isReading = true
+    uv_read_start(
+      stream,
+      { handle, _, buffer in
+        guard let connection = Connection.from(handle?.pointee.data) else { return }
+        connection.offerSpace(buffer)
+      },
+      { stream, count, _ in
+        guard let connection = Connection.from(stream?.pointee.data) else { return }
+        connection.read(count)
+      })
+  }
+
+  private func stopReading() {
+    guard isReading else { return }
+    isReading = false
+    uv_read_stop(stream)
+  }
+
+  @inline(__always)
+  private func offerSpace(_ buffer: UnsafeMutablePointer<uv_buf_t>?) {
+    space = session.framer.space(scratch: server.scratch)
+    buffer?.pointee = uv_buf_init(space.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(clamping: space.count))
+  }
+
+  @inline(__always)
+  private func read(_ count: Int) {
+    server.beginWork()
+    if count > 0 {
+      session.framer.received(count, in: space)
+      work()
+    } else if count < 0 {
+      ended(count)
+    }
+  }
+
+  private func ended(_ code: Int) {
+    stopReading()
+    guard code == Int(UV_EOF.rawValue) else { return close() }
+    isAtEnd = true
+    server.dispatcher.endOfInput(session)
+    work()
+  }
+
+  /// Works off what has been read, up to this connection's share of a turn.
+  @inline(__always)
+  func work() {
+    isReady = false
+    let turn = server.dispatcher.receive(from: session)
+    session.framer.keep()
+    switch turn {
+    case .done:
+      if session.isEnding { stopReading() } else if !isReading { startReading() }
+      noteLine()
+    case .more:
+      stopReading()
+      server.wantsTurn(self)
+    case .paused:
+      stopReading()
+      lineSince = nil
+    }
+    if isAtEnd || session.isEnding { closeIfDone() }
+  }
+
+  @inline(__always)
+  private func noteLine() {
+    if session.framer.pending == 0 { lineSince = nil } else if lineSince == nil { lineSince = server.loop.now }
+  }
+
+  // MARK: Writing
+
+  /// Writes what there is, as far as the socket takes it now; the rest goes when it takes more.
+  func flush() {
+    guard !isClosing, request == nil else { return }
+    let count = session.output.count
+    if count > 0 {
+      var buffer = Self.buffer(session.output.bytes)
+      let written = uv_try_write(stream, &buffer, 1)
+      if written < 0, written != UV_EAGAIN.rawValue { return close() }
+      if written > 0 { session.output.consume(Int(written)) }
+      if !session.output.isEmpty { return sendRest() }
+    }
+    resumeIfPaused()
+    if isAtEnd || session.isEnding { closeIfDone() }
+  }
+
+  private func sendRest() {
+    swap(&sending, &session.output)
+    session.sendingBytes = sending.count
+    let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
+    self.request = request
+    var buffer = Self.buffer(sending.bytes)
+    request.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    let code = uv_write(request, stream, &buffer, 1) { request, status in
+      guard let connection = Connection.from(request?.pointee.data) else { return }
+      connection.sent(status)
+    }
+    if code < 0 { sent(code) }
+    stalledSince = server.loop.now
+    queueWhenStalled = sending.count
+  }
+
+  private func sent(_ status: Int32) {
+    request?.deallocate()
+    request = nil
+    sending.consume(sending.count)
+    session.sendingBytes = 0
+    stalledSince = nil
+    if status < 0 { return close() }
+    server.beginWork()
+    flush()
+  }
+
+  private static func buffer(_ bytes: Bytes) -> uv_buf_t {
+    // libuv doesn't write to what it sends; its type serves both directions.
+    uv_buf_init(
+      UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), UInt32(clamping: bytes.count))
+  }
+
+  /// Its output has been read, or a request of its answered: what was left unread before can be taken up.
+  private func resumeIfPaused() {
+    guard !isReading, !isReady, !session.isEnding, !isClosing else { return }
+    if !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
+  }
+
+  // MARK: Ending
+
+  private func closeIfDone() {
+    guard session.isAnswered, session.output.isEmpty, request == nil, !isReady else { return }
+    if session.isEnding || session.framer.pending == 0 { close() }
+  }
+
+  /// Called now and then: ends what takes longer than it may.
+  func checkTimes(now: Int64) {
+    let limits = server.dispatcher.configuration.limits
+    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.isEnding {
+      lineSince = nil
+      stopReading()
+      server.dispatcher.end(
+        session,
+        Refusal(.lineTooLong, "the line was not ended within \(limits.lineTimeMilliseconds) ms (limits.line_time)"))
+    }
+    guard let since = stalledSince else { return }
+    let queue = Int(uv_stream_get_write_queue_size(stream))
+    if queue < queueWhenStalled {
+      queueWhenStalled = queue
+      stalledSince = now
+    } else if now - since >= Int64(limits.outputTimeMilliseconds) {
+      server.log.info("closing a connection that does not read", metadata: ["pid": "\(session.caller.pid)", "unread": "\(queue)"])
+      close()
+    }
+  }
+
+  func close() {
+    guard !isClosing else { return }
+    isClosing = true
+    isReading = false
+    server.dispatcher.forget(session)
+    server.remove(self)
+    uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)) { handle in
+      guard let data = handle?.pointee.data else { return }
+      Unmanaged<Connection>.fromOpaque(data).release()
+    }
+  }
+
+  deinit {
+    request?.deallocate()
+    pipe.deallocate()
+  }
+
+  @inline(__always)
+  private static func from(_ data: UnsafeMutableRawPointer?) -> Connection? {
+    data.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+  }
+}

@@ -1,0 +1,280 @@
+// The process around the dispatcher: its socket, its connections, its turns, its signals and its end. It decides nothing
+// about the cache.
+
+import CUV
+import Glibc
+package import Logging
+import PannierCore
+import PannierWire
+
+/// One sidecar. Everything runs on the thread that calls `run`.
+package final class Server {
+  /// The shared memory that idle connections read into, in bytes: as much as a Unix socket holds by default.
+  private static let scratchBytes = 256 << 10
+  /// How long one slice of background work may take, in nanoseconds.
+  private static let sliceNanoseconds: UInt64 = 800_000
+  /// How long a shutdown goes on serving what was under way, and how long it takes at most, in milliseconds.
+  private static let drainMilliseconds: UInt64 = 50
+  private static let shutdownMilliseconds: UInt64 = 4000
+  /// How much later than due an expired entry may still take memory, in milliseconds.
+  private static let expiryDelayMilliseconds: Int64 = 100
+  private static let backlog: Int32 = 4096
+
+  let loop = EventLoop()
+  let dispatcher: Dispatcher
+  let log: Logger
+  let scratch: UnsafeMutableRawBufferPointer
+  private let reload: () throws(ConfigurationFaults) -> Configuration
+  private var socket: SocketFile?
+  private var listener: UnsafeMutablePointer<uv_pipe_t>?
+  private var connections: [ObjectIdentifier: Connection] = [:]
+  private var bySession: [ObjectIdentifier: Connection] = [:]
+  private var ready: [Connection] = []
+  private var maximumConnections = 0
+  private var access: AccessList
+  private var signals: [LoopSignal] = []
+  private lazy var expiryTimer = LoopTimer(on: loop) { [unowned self] in wakeForUpkeep() }
+  private lazy var timesTimer = LoopTimer(on: loop) { [unowned self] in checkTimes() }
+  private lazy var shutdownTimer = LoopTimer(on: loop) { [unowned self] in nextShutdownStep() }
+  private enum Stage { case serving, draining, ending, ended }
+  private var stage = Stage.serving
+
+  /// `reload` reads the configuration anew, from where it came from.
+  package init(
+    _ configuration: Configuration, testClock: Bool, log: Logger,
+    reload: @escaping () throws(ConfigurationFaults) -> Configuration
+  ) {
+    self.log = log
+    self.reload = reload
+    access = AccessList(configuration.access)
+    dispatcher = Dispatcher(
+      configuration: configuration, clock: testClock ? .manual : .real,
+      seed: UInt64.random(in: .min ... .max), log: log)
+    scratch = .allocate(byteCount: Self.scratchBytes + LineFramer.padding, alignment: 64)
+  }
+
+  deinit { scratch.deallocate() }
+
+  /// Serves until a signal ends it. Throws where the socket can't be had.
+  package func run() throws(SocketFault) {
+    signal(SIGPIPE, SIG_IGN)
+    try listen()
+    dispatcher.facts = { [unowned self] in facts() }
+    loop.background = { [unowned self] in runBackground() }
+    loop.endOfTurn = { [unowned self] in endTurn() }
+    signals = [
+      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
+    ]
+    loop.run()
+    socket?.withdraw()
+  }
+
+  private var configuration: Configuration { dispatcher.configuration }
+
+  // MARK: Listening
+
+  private func listen() throws(SocketFault) {
+    let wanted = configuration.limits.connections
+    let usable = Descriptors.usableConnections(wanted: wanted)
+    maximumConnections = usable.connections
+    if let warning = usable.warning { log.warning("\(warning)") }
+    let socket = try SocketFile.claim(
+      path: configuration.socket.path, mode: configuration.socket.mode, group: configuration.socket.group)
+    let listener = UnsafeMutablePointer<uv_pipe_t>.allocate(capacity: 1)
+    uv_pipe_init(loop.loop, listener, 0)
+    uv_pipe_open(listener, socket.descriptor)
+    listener.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+    let stream = UnsafeMutableRawPointer(listener).assumingMemoryBound(to: uv_stream_t.self)
+    uv_listen(stream, Self.backlog) { stream, status in
+      guard let data = stream?.pointee.data, status == 0 else { return }
+      Unmanaged<Server>.fromOpaque(data).takeUnretainedValue().accept()
+    }
+    try socket.publish()
+    self.socket = socket
+    self.listener = listener
+    log.notice("serving", metadata: ["socket": "\(socket.path)", "memory": "\(configuration.memoryBytes)"])
+  }
+
+  private func accept() {
+    guard let listener else { return }
+    beginWork()
+    let pipe = UnsafeMutablePointer<uv_pipe_t>.allocate(capacity: 1)
+    uv_pipe_init(loop.loop, pipe, 0)
+    let listening = UnsafeMutableRawPointer(listener).assumingMemoryBound(to: uv_stream_t.self)
+    let accepted = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
+    var descriptor: Int32 = -1
+    let handle = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
+    guard uv_accept(listening, accepted) == 0, uv_fileno(handle, &descriptor) == 0, let peer = Peer(descriptor: descriptor)
+    else { return uv_close(handle) { $0?.deallocate() } }
+    let session = Session(caller: Caller(pid: peer.pid, uid: peer.uid), isAdmin: access.isAdmin(peer))
+    let connection = Connection(pipe, session, self)
+    connections[ObjectIdentifier(connection)] = connection
+    bySession[ObjectIdentifier(session)] = connection
+    if connections.count == 1 { startTimes() }
+    if let refusal = refusal(peer) {
+      dispatcher.end(session, refusal)
+    } else {
+      connection.startReading()
+    }
+  }
+
+  private func refusal(_ peer: Peer) -> Refusal? {
+    if !access.admits(peer) {
+      log.warning("refused a peer", metadata: ["pid": "\(peer.pid)", "uid": "\(peer.uid)", "gid": "\(peer.gid)"])
+      return Refusal(.forbidden, "uid \(peer.uid) may not connect (access.uids, access.gids)")
+    }
+    if connections.count > maximumConnections {
+      return Refusal(.tooManyConnections, "\(maximumConnections) connections are open (limits.connections)")
+    }
+    if stage != .serving { return shuttingDown }
+    return nil
+  }
+
+  func remove(_ connection: Connection) {
+    connections[ObjectIdentifier(connection)] = nil
+    bySession[ObjectIdentifier(connection.session)] = nil
+    if connections.isEmpty {
+      timesTimer.stop()
+      if stage == .ending { finish() }
+    }
+  }
+
+  // MARK: Turns
+
+  @inline(__always)
+  func beginWork() {
+    loop.beginWork()
+    dispatcher.setTime(loop.now)
+  }
+
+  /// A connection has lines left; others come first.
+  func wantsTurn(_ connection: Connection) {
+    guard !connection.isReady else { return }
+    connection.isReady = true
+    ready.append(connection)
+    loop.wantsBackground = true
+  }
+
+  private func runBackground() {
+    dispatcher.setTime(loop.now)
+    let turn = ready
+    ready.removeAll(keepingCapacity: true)
+    for connection in turn where !connection.session.isGone { connection.work() }
+    let began = uv_hrtime()
+    while dispatcher.needsUpkeep, uv_hrtime() - began < Self.sliceNanoseconds { dispatcher.upkeep() }
+    if ready.isEmpty, !dispatcher.needsUpkeep { loop.wantsBackground = false }
+  }
+
+  private func endTurn() {
+    for session in dispatcher.takeDirty() { bySession[ObjectIdentifier(session)]?.flush() }
+    if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { armExpiry() }
+  }
+
+  private func armExpiry() {
+    guard !expiryTimer.isActive, let due = dispatcher.cache.nextExpiry, !dispatcher.clock.isManual else { return }
+    // Not at once, so that entries that expire one after another don't wake the process for each.
+    expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
+  }
+
+  private func wakeForUpkeep() {
+    dispatcher.setTime(loop.now)
+    if dispatcher.needsUpkeep { loop.wantsBackground = true } else { armExpiry() }
+  }
+
+  private func startTimes() {
+    let shortest = min(configuration.limits.lineTimeMilliseconds, configuration.limits.outputTimeMilliseconds)
+    let period = UInt64(min(max(shortest / 8, 5), 1000))
+    timesTimer.start(milliseconds: period, repeating: period)
+  }
+
+  private func checkTimes() {
+    for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
+  }
+
+  private func facts() -> ServerFacts {
+    var facts = ServerFacts()
+    facts.connections = connections.count
+    facts.residentBytes = ResidentMemory.bytes() ?? 0
+    facts.loopDelayMicroseconds = (loop.delays.quantile(0.5), loop.delays.quantile(0.99), loop.delays.max)
+    return facts
+  }
+
+  // MARK: Reload
+
+  private func reloadConfiguration() {
+    do throws(ConfigurationFaults) {
+      let new = try reload()
+      let kept = configuration.changesThatNeedRestart(to: new)
+      dispatcher.reload(new)
+      access = AccessList(new.access)
+      log.notice("configuration reloaded", metadata: kept.isEmpty ? [:] : ["needs_restart": "\(kept.joined(separator: ","))"])
+    } catch {
+      for fault in error.faults { log.error("configuration not reloaded", metadata: ["fault": "\(fault)"]) }
+    }
+  }
+
+  // MARK: The end
+
+  private var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
+
+  /// Nobody finds the socket any more; what has been sent is still read and answered for a moment.
+  private func shutDown() {
+    guard stage == .serving else { return }
+    log.notice("shutting down")
+    stage = .draining
+    socket?.unpublish()
+    shutdownTimer.start(milliseconds: Self.drainMilliseconds)
+  }
+
+  private func nextShutdownStep() {
+    switch stage {
+    case .draining:
+      stage = .ending
+      closeListener()
+      for connection in Array(connections.values) {
+        dispatcher.end(connection.session, shuttingDown)
+        connection.flush()
+      }
+      if connections.isEmpty { finish() } else { shutdownTimer.start(milliseconds: Self.shutdownMilliseconds) }
+    case .ending:
+      log.warning("closing connections that did not read in time", metadata: ["count": "\(connections.count)"])
+      for connection in Array(connections.values) { connection.close() }
+    case .serving, .ended: break
+    }
+  }
+
+  private func closeListener() {
+    guard let listener else { return }
+    self.listener = nil
+    uv_close(UnsafeMutableRawPointer(listener).assumingMemoryBound(to: uv_handle_t.self)) { $0?.deallocate() }
+  }
+
+  private func finish() {
+    guard stage != .ended else { return }
+    stage = .ended
+    closeListener()
+    for signal in signals { signal.close() }
+    for timer in [expiryTimer, timesTimer, shutdownTimer] { timer.close() }
+    loop.close()
+  }
+}
+
+extension AccessList {
+  init(_ access: Configuration.Access) {
+    self.init(uids: Set(access.uids), gids: Set(access.gids), admins: Set(access.admins))
+  }
+}
+
+extension Configuration {
+  /// What differs and is taken over at the next start alone.
+  func changesThatNeedRestart(to new: Configuration) -> [String] {
+    var changes: [String] = []
+    if socket != new.socket { changes.append("socket") }
+    if memoryBytes != new.memoryBytes { changes.append("memory") }
+    if limits != new.limits { changes.append("limits") }
+    if log != new.log { changes.append("log") }
+    return changes
+  }
+}
