@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from peer import ClosedError, NoAnswerError, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "transcripts"
 
 _LINE = re.compile(r"(?P<connection>[A-Z]?)(?P<arrow>-->|<--)(?: (?P<text>.*))?")
 _CLOCK = re.compile(r"@ \+(?P<seconds>[0-9]+(?:\.[0-9]+)?)s")
-_NAME = re.compile(r"(?<=[:,\[])\$([a-z][a-z0-9_]*)")
+# A string, which is passed over, or a name outside of one.
+_STRING_OR_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[:,\[])\$([a-z][a-z0-9_]*)')
 _SCALAR = r'(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null)'
 _ID = re.compile(rf'\{{"id":({_SCALAR}),')
 
@@ -134,7 +138,7 @@ class Replay:
             self._expect(step)
 
     def _send(self, step: Send) -> None:
-        text = _NAME.sub(lambda name: self._value(step, name[1]), step.text)
+        text = substitute(step.text, lambda name: self._value(step, name))
         peer = self._peers.get(step.connection)
         if peer is None:
             peer = self._peers[step.connection] = self._connect()
@@ -230,7 +234,17 @@ def _pattern(template: str, names: dict[str, str]) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
+def substitute(text: str, value: Callable[[str], str]) -> str:
+    """The text with each `$name` replaced by its value."""
+    return _STRING_OR_NAME.sub(lambda found: value(found[1]) if found[1] else found[0], text)
+
+
 def _split(template: str) -> list[tuple[str, str]]:
     """The text between names, each with the name that follows it, "" at the end."""
-    pieces = _NAME.split(template)
-    return [(pieces[at], pieces[at + 1] if at + 1 < len(pieces) else "") for at in range(0, len(pieces), 2)]
+    pieces: list[tuple[str, str]] = []
+    start = 0
+    for found in _STRING_OR_NAME.finditer(template):
+        if found[1]:
+            pieces.append((template[start : found.start()], found[1]))
+            start = found.end()
+    return [*pieces, (template[start:], "")]
