@@ -1,0 +1,77 @@
+# What is done with this repository, by one word each. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench soak example sanitize
+
+SWIFT := scripts/swift
+PYTHON := .venv/bin/python -m
+PYTHON_TESTS := Tests/python
+SOCKET := run/pannier.sock
+
+# The binary that the Python tests start. An absolute path, since they run in a folder of their own.
+export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
+
+help:
+	@echo 'make run       build it and serve on ./$(SOCKET), in memory alone'
+	@echo 'make test      build with the import check, run the Swift tests and the Python tests'
+	@echo 'make lint      what CI asks of the style: swift format, ruff, mypy, basedpyright'
+	@echo 'make format    bring Swift and Python into that style'
+	@echo 'make example   run examples/socat'
+	@echo 'make bench     speed and instructions a request (valgrind)'
+	@echo 'make soak      a long run under load'
+	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
+	@echo 'make setup     install what all of these need, where it is missing'
+
+setup:
+	@scripts/setup all
+
+run:
+	@scripts/setup run
+	$(SWIFT) build -c release --product pannier
+	@mkdir -p $(dir $(SOCKET))
+	@echo
+	@echo 'Talk to it from another terminal, here:'
+	@echo "  echo '{\"op\":\"ping\"}' | socat - UNIX-CONNECT:$(SOCKET)"
+	@echo '  .build/release/pannier stats --socket $(SOCKET)'
+	@echo 'Ctrl-C ends it.'
+	@echo
+	@exec .build/release/pannier serve --socket $(SOCKET)
+
+# The import check prints "Build complete!" even where it found something: its exit status is what counts.
+test:
+	@scripts/setup test
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) pytest
+
+lint:
+	@scripts/setup test
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check .
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format --check .
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) mypy --strict .
+	cd $(PYTHON_TESTS) && ../../.venv/bin/basedpyright .
+
+format:
+	@scripts/setup test
+	$(SWIFT) format -i -r Sources Tests Package.swift
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check --fix .
+	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format .
+
+bench:
+	@scripts/setup bench
+	benchmarks/run
+
+soak:
+	@scripts/setup bench
+	benchmarks/soak
+
+example:
+	@scripts/setup run
+	examples/socat/run
+
+# Builds of their own: a sanitizer changes every object file.
+sanitize:
+	@scripts/setup run
+	$(SWIFT) test --sanitize=thread --scratch-path .build-thread
+	$(SWIFT) test --sanitize=address --scratch-path .build-address
