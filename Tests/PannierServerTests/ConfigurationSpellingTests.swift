@@ -20,7 +20,7 @@ func durationsAreRead(text: String, milliseconds: Int64) throws {
 ])
 func whatIsNoDurationIsRefused(text: String) {
   let expected = "\"\(text)\" is not a duration; write 10m, 1h30m, 250ms or a number of seconds"
-  #expect(throws: Refusal(message: expected)) { try Durations.milliseconds(text) }
+  #expect(throws: SettingRefusal(message: expected)) { try Durations.milliseconds(text) }
 }
 
 @Test(arguments: [
@@ -28,7 +28,7 @@ func whatIsNoDurationIsRefused(text: String) {
   "106751991167d106751991167h", "-1", "-1e99", "-0.001",
 ])
 func durationsOutOfRangeAreRefused(text: String) {
-  #expect(throws: Refusal(message: "\"\(text)\" is out of range; it must be 0s to 3650d")) {
+  #expect(throws: SettingRefusal(message: "\"\(text)\" is out of range; it must be 0s to 3650d")) {
     try Durations.milliseconds(text)
   }
 }
@@ -61,12 +61,12 @@ func sizesAreRead(text: String, bytes: Int) throws {
 ])
 func whatIsNoSizeIsRefused(text: String) {
   let expected = "\"\(text)\" is not a size; write 64KiB, 1.5GiB, 512KB or a number of bytes"
-  #expect(throws: Refusal(message: expected)) { try Sizes.bytes(text, in: 0...(.max)) }
+  #expect(throws: SettingRefusal(message: expected)) { try Sizes.bytes(text, in: 0...(.max)) }
 }
 
 @Test(arguments: ["1023", "1TiB", "9223372036854775808", "9999999999TiB", "1e400", "-5"])
 func sizesOutOfRangeAreRefused(text: String) {
-  #expect(throws: Refusal(message: "\"\(text)\" is out of range; it must be 1KiB to 32GiB")) {
+  #expect(throws: SettingRefusal(message: "\"\(text)\" is out of range; it must be 1KiB to 32GiB")) {
     try Sizes.bytes(text, in: 1024...32 << 30)
   }
 }
@@ -81,11 +81,11 @@ func sizesArePrinted(bytes: Int, text: String) {
 
 /// A refusal quotes what was written; it must not be able to forge lines of a log, or fill it.
 @Test func refusalsQuoteSafely() {
-  #expect(throws: Refusal(message: #""a\u{a}b" is not a duration; write 10m, 1h30m, 250ms or a number of seconds"#)) {
+  #expect(throws: SettingRefusal(message: #""a\u{a}b" is not a duration; write 10m, 1h30m, 250ms or a number of seconds"#)) {
     try Durations.milliseconds("a\nb")
   }
   let long = String(repeating: "x", count: 1_000_000)
-  do throws(Refusal) {
+  do throws(SettingRefusal) {
     _ = try Durations.milliseconds(long)
     Issue.record("taken")
   } catch {
