@@ -16,6 +16,8 @@ struct Arena: ~Copyable {
   /// 4 MiB: large enough that a value of a common size finds a hole, small enough to be given back when it empties.
   private static let chunkUnitBits: UInt32 = 19
   private static let chunkUnits = 1 << Int(chunkUnitBits)
+  /// The block that an empty chunk is: the unit before it holds its header, the one behind it the header that ends the chunk.
+  private static let wholeUnits = chunkUnits - 2
   private static let unitMask: UInt32 = (1 << chunkUnitBits) - 1
   /// What 32-bit links reach: 8,192 chunks, 32 GiB.
   private static let maximumChunks = 1 << (32 - Int(chunkUnitBits))
@@ -107,7 +109,7 @@ struct Arena: ~Copyable {
       units += size(of: after)
       unlist(after)
     }
-    if units == Self.chunkUnits - 1 {
+    if units == Self.wholeUnits {
       // One empty chunk is kept: a cache at its bound frees and takes a block by turns.
       if emptyChunks > 0 { return release(chunk) }
       emptyChunks += 1
@@ -211,7 +213,7 @@ struct Arena: ~Copyable {
       second = secondBitmaps[first].trailingZeroBitCount
     }
     let block = head(first, second).pointee
-    if size(of: block) == Self.chunkUnits - 1 { emptyChunks -= 1 }
+    if size(of: block) == Self.wholeUnits { emptyChunks -= 1 }
     unlist(block)
     return block
   }
@@ -223,9 +225,9 @@ struct Arena: ~Copyable {
     guard let number = newChunk(Self.chunkUnits * Self.unitBytes) else { return nil }
     largeBytes[number] = 0
     let block = Link(number) << Self.chunkUnitBits | 1
-    setHeader(block, UInt32(Self.chunkUnits - 1) << 2)
-    // The header that ends a chunk: in use, so that nothing merges beyond it.
-    chunks[number].storeBytes(of: 0, toByteOffset: Self.chunkUnits * Self.unitBytes - 4, as: UInt32.self)
+    setHeader(block, UInt32(Self.wholeUnits) << 2)
+    // The header that ends a chunk is in use for good, so that nothing merges beyond it.
+    setHeader(block + Link(Self.wholeUnits), 0)
     return block
   }
 

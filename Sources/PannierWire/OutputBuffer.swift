@@ -150,11 +150,18 @@ package struct OutputBuffer: ~Copyable {
     append("\":")
   }
 
-  /// A comma, unless an object or array has just begun.
+  /// The same for a name made at run time.
+  package mutating func name(_ name: String) {
+    separate()
+    append(string: name)
+    append(UInt8(ascii: ":"))
+  }
+
+  /// A comma, unless an object or array has just begun, or a name awaits its value.
   package mutating func separate() {
     guard let storage, tail > head else { return }
     let last = storage.load(fromByteOffset: tail - 1, as: UInt8.self)
-    if last != UInt8(ascii: "{"), last != UInt8(ascii: "[") { append(UInt8(ascii: ",")) }
+    if last != UInt8(ascii: "{"), last != UInt8(ascii: "["), last != UInt8(ascii: ":") { append(UInt8(ascii: ",")) }
   }
 
   /// A string with its quotes; `text` is UTF-8.

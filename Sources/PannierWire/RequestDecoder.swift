@@ -182,7 +182,7 @@ extension RequestDecoder {
   private func namespace() throws(Refusal) -> Bytes {
     guard members.contains(.ns) else { throw Refusal(.badRequest, "\(op?.name ?? "") needs \"ns\"") }
     let name = try text(.ns)
-    guard name.count &- 1 < 64, name.allSatisfy(isNamespaceByte) else {
+    guard !name.isEmpty, name.count <= 64, name.allSatisfy(isNamespaceByte) else {
       throw Refusal(.badRequest, "\"ns\" must be 1 to 64 of the characters A-Z a-z 0-9 _ . -")
     }
     return name
@@ -287,12 +287,12 @@ extension RequestDecoder {
   }
 
   @inline(__always)
-  private func condition(_ members: borrowing Members) throws(Refusal) -> Request.Condition {
+  private func condition(_ members: borrowing Members, _ place: String) throws(Refusal) -> Request.Condition {
     guard members.contains(.condition) else { return .none }
     let token = members[.condition]
-    let problem = "\"if\" must be \"absent\", \"present\" or {\"version\":n} with a whole number below 2^53"
+    let problem = "\"\(place)if\" must be \"absent\", \"present\" or {\"version\":n} with a whole number below 2^53"
     if token.kind == .string {
-      let word = try text(token, "if")
+      let word = try text(token, "\(place)if")
       if word.elementsEqual("absent".utf8) { return .absent }
       if word.elementsEqual("present".utf8) { return .present }
     } else if token.kind == .object {
@@ -312,20 +312,20 @@ extension RequestDecoder {
 
 extension RequestDecoder {
   @inline(__always)
-  private func lifetime(_ members: borrowing Members) throws(Refusal) -> Request.Lifetime {
+  private func lifetime(_ members: borrowing Members, _ place: String = "") throws(Refusal) -> Request.Lifetime {
     guard members.contains(.ttl) else { return .policy }
     if members[.ttl].kind == .null { return .unlimited }
     guard let span = milliseconds(members[.ttl]), span > 0 else {
-      throw Refusal(.badRequest, "\"ttl\" must be a number of seconds from 0.001 to 315360000, or null")
+      throw Refusal(.badRequest, "\"\(place)ttl\" must be a number of seconds from 0.001 to 315360000, or null")
     }
     return .milliseconds(span)
   }
 
   @inline(__always)
-  private func staleSpan(_ members: borrowing Members) throws(Refusal) -> Int64? {
+  private func staleSpan(_ members: borrowing Members, _ place: String = "") throws(Refusal) -> Int64? {
     guard members.contains(.stale) else { return nil }
     guard let span = milliseconds(members[.stale]) else {
-      throw Refusal(.badRequest, "\"stale\" must be a number of seconds from 0 to 315360000")
+      throw Refusal(.badRequest, "\"\(place)stale\" must be a number of seconds from 0 to 315360000")
     }
     return span
   }
@@ -335,14 +335,14 @@ extension RequestDecoder {
   }
 
   @inline(__always)
-  private func tags(_ members: borrowing Members) throws(Refusal) -> [Bytes] {
+  private func tags(_ members: borrowing Members, _ place: String = "") throws(Refusal) -> [Bytes] {
     guard members.contains(.tags) else { return [] }
-    return try tagList(members[.tags])
+    return try tagList(members[.tags], "\(place)tags")
   }
 
-  private func tagList(_ token: Token) throws(Refusal) -> [Bytes] {
-    let problem = "\"tags\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
-    let tags = try strings(token, "tags", atMost: RequestLimits.tags, problem)
+  private func tagList(_ token: Token, _ place: String) throws(Refusal) -> [Bytes] {
+    let problem = "\"\(place)\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
+    let tags = try strings(token, place, atMost: RequestLimits.tags, problem)
     guard tags.allSatisfy({ (1...RequestLimits.tagBytes).contains($0.count) }) else { throw Refusal(.badRequest, problem) }
     return tags
   }

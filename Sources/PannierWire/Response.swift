@@ -18,7 +18,7 @@ package struct ValueMeta {
   }
 }
 
-/// An answer is `begin`, its members, `end`. Of several items each is an object of its own between `beginItems` and `endItems`.
+/// An answer is `begin`, its members, `end`. Of several items each is an object of its own, from `beginItems` to `endArray`.
 extension OutputBuffer {
   /// `{"id":…,"ok":true`
   package mutating func begin(id: Bytes?) {
@@ -51,16 +51,22 @@ extension OutputBuffer {
     append("}}\n")
   }
 
-  /// An object inside an answer; `members` are written with `name` and so find no comma before the first.
-  package mutating func object(_ members: (inout OutputBuffer) -> Void) {
+  /// An object inside an answer, or after a name; its members are written with `name`, and so find no comma before the first.
+  package mutating func beginObject() {
     separate()
     append(UInt8(ascii: "{"))
-    members(&self)
-    append(UInt8(ascii: "}"))
   }
 
+  package mutating func endObject() { append(UInt8(ascii: "}")) }
+
+  package mutating func beginArray() {
+    separate()
+    append(UInt8(ascii: "["))
+  }
+
+  package mutating func endArray() { append(UInt8(ascii: "]")) }
+
   package mutating func beginItems() { append(",\"items\":[") }
-  package mutating func endItems() { append(UInt8(ascii: "]")) }
 
   // MARK: get
 
@@ -170,11 +176,11 @@ extension OutputBuffer {
 
   package mutating func member(_ name: StaticString, strings: [Bytes]) {
     self.name(name)
-    append(UInt8(ascii: "["))
+    beginArray()
     for string in strings {
       separate()
       append(string: string)
     }
-    append(UInt8(ascii: "]"))
+    endArray()
   }
 }

@@ -26,21 +26,19 @@ extension Dispatcher {
     session.output.member("server", string: "pannier/\(serverVersion)")
     session.output.member("protocol", count: 1)
     session.output.name("limits")
-    session.output.object { output in
-      for limit in configuration.limits.named {
-        output.separate()
-        output.append(string: limit.name)
-        output.append(UInt8(ascii: ":"))
-        output.append(Array(limit.value.json.utf8))
-      }
+    session.output.beginObject()
+    for limit in configuration.limits.named {
+      session.output.name(limit.name)
+      session.output.append(Array(limit.value.json.utf8))
     }
+    session.output.endObject()
     session.output.name("features")
-    session.output.append(UInt8(ascii: "["))
+    session.output.beginArray()
     for feature in Self.features + (clock.isManual ? ["test_clock"] : []) {
       session.output.separate()
       session.output.append(string: "\(feature)")
     }
-    session.output.append(UInt8(ascii: "]"))
+    session.output.endArray()
     session.output.end()
   }
 
@@ -53,31 +51,29 @@ extension Dispatcher {
     session.output.member("connections", count: facts.connections)
     session.output.member("resident", count: facts.residentBytes)
     session.output.name("memory")
-    session.output.object { output in
-      output.member("used", count: cache.usedBytes)
-      output.member("limit", count: cache.memoryBytes)
-    }
+    session.output.beginObject()
+    session.output.member("used", count: cache.usedBytes)
+    session.output.member("limit", count: cache.memoryBytes)
+    session.output.endObject()
     session.output.name("requests")
-    session.output.object { output in
-      for op in Op.allCases where op != .advance || clock.isManual {
-        output.member(op.name, count: requestCounts[Int(op.rawValue)])
-      }
+    session.output.beginObject()
+    for op in Op.allCases where op != .advance || clock.isManual {
+      session.output.member(op.name, count: requestCounts[Int(op.rawValue)])
     }
+    session.output.endObject()
     session.output.name("errors")
-    session.output.object { output in
-      for code in ErrorCode.allCases {
-        output.separate()
-        output.append(string: code.rawValue)
-        output.append(UInt8(ascii: ":"))
-        output.append(number: errorCounts[code] ?? 0)
-      }
+    session.output.beginObject()
+    for code in ErrorCode.allCases {
+      session.output.name(code.rawValue)
+      session.output.append(number: errorCounts[code] ?? 0)
     }
+    session.output.endObject()
     session.output.name("loop_delay")
-    session.output.object { output in
-      output.member("p50", microseconds: facts.loopDelayMicroseconds.p50)
-      output.member("p99", microseconds: facts.loopDelayMicroseconds.p99)
-      output.member("max", microseconds: facts.loopDelayMicroseconds.max)
-    }
+    session.output.beginObject()
+    session.output.member("p50", microseconds: facts.loopDelayMicroseconds.p50)
+    session.output.member("p99", microseconds: facts.loopDelayMicroseconds.p99)
+    session.output.member("max", microseconds: facts.loopDelayMicroseconds.max)
+    session.output.endObject()
     namespaceStats(name, session)
     session.output.end()
   }
@@ -86,42 +82,40 @@ extension Dispatcher {
     var ids = Array(0..<cache.namespaceCount)
     if let name { ids = cache.namespace(name).map { [$0] } ?? [] }
     session.output.name("namespaces")
-    session.output.object { output in
-      for id in ids {
-        output.separate()
-        cache.name(of: id).withUnsafeBytes { output.append(string: $0) }
-        output.append(UInt8(ascii: ":"))
-        write(cache.counters(of: id), id, &output)
-      }
+    session.output.beginObject()
+    for id in ids {
+      session.output.name(String(decoding: cache.name(of: id), as: UTF8.self))
+      write(cache.counters(of: id), id, &session.output)
     }
+    session.output.endObject()
   }
 
   private func write(_ counters: Counters, _ id: NamespaceID, _ output: inout OutputBuffer) {
     let policy = cache.policy(of: id)
-    output.append(UInt8(ascii: "{"))
+    output.beginObject()
     output.member("hits", count: counters.hits)
     output.member("stale_hits", count: counters.staleHits)
     output.member("misses", count: counters.misses.total)
     output.name("misses_by")
-    output.append(UInt8(ascii: "{"))
+    output.beginObject()
     for reason in MissReason.allCases { output.member(reason.name, count: counters.misses[of: reason]) }
-    output.append(UInt8(ascii: "}"))
+    output.endObject()
     output.member("sets", count: counters.sets)
     output.member("deletes", count: counters.deletes)
     output.member("clears", count: counters.clears)
     output.member("cleared", count: counters.cleared)
     output.member("clears_widened", count: counters.clearsWidened)
     output.name("evictions")
-    output.append(UInt8(ascii: "{"))
+    output.beginObject()
     for bound in EvictionBound.allCases { output.member(bound.name, count: counters.evictions[of: bound]) }
-    output.append(UInt8(ascii: "}"))
+    output.endObject()
     output.member("expirations", count: counters.expirations)
     output.member("entries", count: cache.entryCount(of: id))
     output.member("bytes", count: cache.byteCount(of: id))
     output.member("max_bytes", count: policy.maxBytes)
     output.member("max_entries", count: policy.maxEntries)
     output.member("evicted_age", seconds: counters.evictedAgeMilliseconds)
-    output.append(UInt8(ascii: "}"))
+    output.endObject()
   }
 
   // MARK: policy

@@ -21,9 +21,11 @@ extension Dispatcher {
       session.output.beginItems()
       for value in values {
         let step = cache.set(ns, value, by: session.caller, now: now)
-        session.output.object { _ in write(step, session) }
+        session.output.beginObject()
+        write(step, session)
+        session.output.endObject()
       }
-      session.output.endItems()
+      session.output.endArray()
     }
     session.output.end()
   }

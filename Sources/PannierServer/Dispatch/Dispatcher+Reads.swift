@@ -30,12 +30,12 @@ extension Dispatcher {
     session.output.beginItems()
     for key in keys {
       let step = cache.get(ns, key, options, now: now)
-      session.output.object { _ in
-        switch step {
-        case .hit(let hit): write(hit, meta: get.meta, session)
-        case .miss: session.output.miss()
-        }
+      session.output.beginObject()
+      switch step {
+      case .hit(let hit): write(hit, meta: get.meta, session)
+      case .miss: session.output.miss()
       }
+      session.output.endObject()
       guard session.output.mark - mark <= configuration.limits.lineBytes else {
         session.output.truncate(to: mark)
         throw Refusal(
@@ -43,7 +43,7 @@ extension Dispatcher {
           "the answer has more than \(configuration.limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
       }
     }
-    session.output.endItems()
+    session.output.endArray()
     session.output.end()
   }
 
@@ -101,15 +101,16 @@ extension Dispatcher {
     session.output.member("reason", word: record.reason.name)
     guard record.reason == .deleted || clear != nil else { return }
     session.output.name("by")
-    session.output.object { output in
-      output.member("pid", count: Int(clear?.pid ?? record.pid))
-      output.member("age", seconds: now - record.at)
-      switch clear?.scope {
-      case .match(let pattern): pattern.withUnsafeBytes { output.member("match", string: $0) }
-      case .tags(let tags): tags[min(Int(record.tag), tags.count - 1)].withUnsafeBytes { output.member("tag", string: $0) }
-      case .all, .key, nil: break
-      }
+    session.output.beginObject()
+    session.output.member("pid", count: Int(clear?.pid ?? record.pid))
+    session.output.member("age", seconds: now - record.at)
+    switch clear?.scope {
+    case .match(let pattern): pattern.withUnsafeBytes { session.output.member("match", string: $0) }
+    case .tags(let tags):
+      tags[min(Int(record.tag), tags.count - 1)].withUnsafeBytes { session.output.member("tag", string: $0) }
+    case .all, .key, nil: break
     }
+    session.output.endObject()
   }
 
   // MARK: Namespaces and globs

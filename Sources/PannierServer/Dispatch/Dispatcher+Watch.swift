@@ -91,12 +91,12 @@ extension Dispatcher {
     case .match(let pattern): pattern.withUnsafeBytes { output.member("match", string: $0) }
     case .tags(let tags):
       output.name("tags")
-      output.append(UInt8(ascii: "["))
+      output.beginArray()
       for tag in tags {
         output.separate()
         tag.withUnsafeBytes { output.append(string: $0) }
       }
-      output.append(UInt8(ascii: "]"))
+      output.endArray()
     }
   }
 }

@@ -247,12 +247,12 @@ struct ParkedRequest {
     session.output.member("cleared", count: outcome.count)
     if sample {
       session.output.name("sample")
-      session.output.append(UInt8(ascii: "["))
+      session.output.beginArray()
       for key in outcome.sample {
         session.output.separate()
         key.withUnsafeBytes { session.output.append(string: $0) }
       }
-      session.output.append(UInt8(ascii: "]"))
+      session.output.endArray()
     }
     session.output.end()
   }
