@@ -96,12 +96,12 @@ extension SocketFile {
     let path = directory.path == "." ? name : "\(directory.path)/\(name)"
     if let kind = entry.kindUnlessSocket { throw .occupied(path, by: kind) }
     guard entry.owner == geteuid() else { throw .foreign(path, owner: entry.owner) }
-    let code = try connectSocket(try streamSocket(for: path).number, to: address)
-    switch code {
+    let probe = try streamSocket(for: path)
+    switch try connectSocket(probe.number, to: address) {
     case ECONNREFUSED, ENOENT: return
     // EAGAIN: its backlog is full. EPROTOTYPE: it is no stream socket, but it is bound to one.
     case 0, EAGAIN, EINPROGRESS, EPROTOTYPE: throw .live(path)
-    default: throw .system("connect", path: path, code: code)
+    case let code: throw .system("connect", path: path, code: code)
     }
   }
 
