@@ -13,7 +13,7 @@ final class SocketLock {
   /// then it is taken again, on the file that has the name now.
   /// - Parameter path: what the lock is for, as faults should call it.
   static func take(in directory: SocketDirectory, name: String, for path: String) throws(SocketFault) -> SocketLock {
-    while true {
+    for _ in 0..<attempts {
       let opened = try open(name, in: directory, lockPath: path + ".lock")
       guard flock(opened.number, LOCK_EX | LOCK_NB) == 0 else {
         guard errno == EWOULDBLOCK else { throw .system("lock", path: path + ".lock", code: errno) }
@@ -23,7 +23,11 @@ final class SocketLock {
       guard try directory.entry(name)?.identity == identity else { continue }
       return SocketLock(directory, name, opened.release(), identity)
     }
+    throw .locked(path, pid: nil)
   }
+
+  /// Each takes another daemon that gives the lock back at the very moment: more than a few are no accident.
+  private static let attempts = 100
 
   private init(_ directory: SocketDirectory, _ name: String, _ descriptor: Int32, _ identity: DirectoryEntry.Identity) {
     self.directory = directory

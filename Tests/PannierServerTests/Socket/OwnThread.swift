@@ -32,6 +32,18 @@ func dropRightToGiveFilesAway() -> Bool {
   return set(&header, &data) == 0
 }
 
+/// From then on the calling thread is in these groups, and other threads are in theirs: the call itself, for Glibc's
+/// would change all threads.
+func joinGroups(_ groups: [UInt32]) -> Bool {
+  #if arch(x86_64)
+    let number = 116
+  #else
+    let number = 159
+  #endif
+  typealias Call = @convention(c) (Int, Int, UnsafePointer<UInt32>) -> Int
+  return symbol("syscall", as: Call.self)?(number, groups.count, groups) == 0
+}
+
 private final class Slot<Result> { var result: Result? }
 
 private final class Work {

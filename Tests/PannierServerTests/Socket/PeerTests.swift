@@ -32,6 +32,19 @@ import Testing
     #expect(peer.uid == geteuid())
   }
 
+  /// As many as fit into what is asked for first, one more, and very many.
+  @Test(.enabled(if: geteuid() == 0), arguments: [32, 33, 1000])
+  func hasAllItsGroups(count: Int) throws {
+    let groups = (0..<count).map { UInt32(7000 + $0) }
+    let peer = onOwnThread { () -> Peer? in
+      var ends: [Int32] = [0, 0]
+      guard joinGroups(groups), socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { return nil }
+      defer { for end in ends { close(end) } }
+      return Peer(descriptor: ends[0])
+    }
+    #expect(try #require(peer ?? nil).groups == groups)
+  }
+
   @Test func ofAnythingElseIsUnknown() {
     let lonely = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     let network = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
