@@ -32,8 +32,8 @@ import Testing
     #expect(peer.uid == geteuid())
   }
 
-  /// As many as fit into what is asked for first, one more, and very many.
-  @Test(.enabled(if: geteuid() == 0), arguments: [32, 33, 1000])
+  /// Few, as many as fit into what is asked for first, one more, and very many.
+  @Test(.enabled(if: geteuid() == 0), arguments: [3, 32, 33, 1000])
   func hasAllItsGroups(count: Int) throws {
     let groups = (0..<count).map { UInt32(7000 + $0) }
     let peer = onOwnThread { () -> Peer? in
