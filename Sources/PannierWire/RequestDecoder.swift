@@ -280,10 +280,13 @@ extension RequestDecoder {
 
   @inline(__always)
   private func item(_ members: borrowing Members, _ place: String) throws(Refusal) -> Request.Item {
-    guard members.contains(.value) else { throw Refusal(.badRequest, "\(place.isEmpty ? "set" : place) needs \"value\"") }
+    guard members.contains(.value) else {
+      throw Refusal(.badRequest, "\(place.isEmpty ? "set" : String(place.dropLast())) needs \"value\"")
+    }
     return Request.Item(
-      key: try key(members[.key], "\(place)key"), value: members[.value].raw, ttl: try lifetime(members),
-      staleMilliseconds: try staleSpan(members), tags: try tags(members), condition: try condition(members))
+      key: try key(members[.key], "\(place)key"), value: members[.value].raw, ttl: try lifetime(members, place),
+      staleMilliseconds: try staleSpan(members, place), tags: try tags(members, place),
+      condition: try condition(members, place))
   }
 
   @inline(__always)
