@@ -26,6 +26,10 @@ struct ClearCommand: OneShot {
   @Flag(help: "Change nothing; count, and name a few keys.") var dryRun = false
   @OptionGroup var connection: ConnectionOptions
 
+  /// The answer comes with the exact count, after a walk over all entries beside other work: seconds, where they are
+  /// many millions.
+  var patienceSeconds: Int { 120 }
+
   func request() -> RequestLine {
     var line = RequestLine(op: "clear", namespace: namespace.text)
     if let match { line.add("match", match.text) }

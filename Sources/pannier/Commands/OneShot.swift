@@ -5,6 +5,9 @@ import ArgumentParser
 protocol OneShot: ParsableCommand {
   var connection: ConnectionOptions { get }
 
+  /// How long the answer may take.
+  var patienceSeconds: Int { get }
+
   /// The request that the command line asks for.
   func request() throws -> RequestLine
 
@@ -16,12 +19,14 @@ protocol OneShot: ParsableCommand {
 }
 
 extension OneShot {
+  var patienceSeconds: Int { Client.patienceSeconds }
+
   func outcome(of answer: Answer) -> Outcome { .success }
 
   func run() throws {
     // Built first: what is wrong with the command line is said whether or not a daemon runs.
     let request = try request()
-    var client = try connection.connect()
+    var client = try connection.connect(patienceSeconds: patienceSeconds)
     let answer = try client.ask(request)
     if connection.json { Output.print(answer.line) }
     if let failure = answer.failure { throw failure }

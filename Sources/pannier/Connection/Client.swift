@@ -4,18 +4,20 @@
 import Glibc
 
 struct Client: ~Copyable {
-  /// The daemon answers in microseconds; only a stuck one, or a clear of very many entries, comes near this.
+  /// How long to wait for a connection or an answer. The daemon answers in microseconds; only a stuck one comes near this.
   static let patienceSeconds = 5
 
   private let path: String
   private let descriptor: Int32
+  private let patienceSeconds: Int
   /// What came after the last line that was taken.
   private var received: [UInt8] = []
 
   /// Connects, or says in plain words why it can't.
-  init(path: String) throws(Failure) {
+  init(path: String, patienceSeconds: Int) throws(Failure) {
     self.path = path
-    descriptor = try Self.connected(to: path)
+    self.patienceSeconds = patienceSeconds
+    descriptor = try Self.connected(to: path, patienceSeconds)
   }
 
   deinit { close(descriptor) }
@@ -95,11 +97,11 @@ struct Client: ~Copyable {
   }
 
   private func fault(_ code: Int32) -> Failure {
-    if code == EAGAIN { return Failure("no answer from \(Printable.line(path)) within \(Self.patienceSeconds) s") }
+    if code == EAGAIN { return Failure("no answer from \(Printable.line(path)) within \(patienceSeconds) s") }
     return Failure("the connection to \(Printable.line(path)) failed: \(systemReason(code))")
   }
 
-  private static func connected(to path: String) throws(Failure) -> Int32 {
+  private static func connected(to path: String, _ patienceSeconds: Int) throws(Failure) -> Int32 {
     guard var address = socketAddress(path) else {
       throw Failure(
         "the socket's path has \(path.utf8.count) bytes, and the system takes 1 to 107: \(Printable.line(path))")

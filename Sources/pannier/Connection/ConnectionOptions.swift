@@ -9,7 +9,7 @@ struct ConnectionOptions: ParsableArguments {
   @Flag(help: "Print the server's answer as it came, one JSON object a line.")
   var json = false
 
-  func connect() throws -> Client {
-    try Client(path: SocketPath.resolve(flag: socket))
+  func connect(patienceSeconds: Int = Client.patienceSeconds) throws -> Client {
+    try Client(path: SocketPath.resolve(flag: socket), patienceSeconds: patienceSeconds)
   }
 }

@@ -16,7 +16,7 @@ enum Unreachable {
     case EACCES, EPERM:
       "permission denied: \(access(path))"
     case EAGAIN:
-      "no answer within \(Client.patienceSeconds) s: the daemon is there but takes no connection"
+      "the daemon is there but takes no connection; it may be stuck"
     case EPROTOTYPE:
       "it is a socket of another kind, not pannier's"
     default:
