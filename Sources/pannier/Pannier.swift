@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import PannierServer
 
 @main
 struct Pannier: ParsableCommand {
@@ -20,7 +21,7 @@ struct Pannier: ParsableCommand {
       The socket is --socket, else $PANNIER_SOCKET, else $XDG_RUNTIME_DIR/pannier.sock, else \(SocketPath.systemWide).
       Exit status: 0 success or hit, 1 miss, 2 error. A key that begins with - goes after --.
       """,
-    version: "pannier 0.1.0",
+    version: "pannier \(serverVersion)",
     groupedSubcommands: [
       CommandGroup(name: "Daemon", subcommands: [ServeCommand.self, CheckCommand.self]),
       CommandGroup(

@@ -1,6 +1,7 @@
 // `pannier check`: reads a configuration without serving.
 
 import ArgumentParser
+import PannierServer
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,6 +15,12 @@ struct CheckCommand: ParsableCommand {
   var file: String
 
   func run() throws {
-    throw Failure("not wired yet")
+    do throws(ConfigurationFaults) {
+      let (_, warnings) = try Configuration.load(file: file, environment: [:])
+      for warning in warnings { Output.note("warning: \(warning)") }
+      Output.print("\(file): no faults")
+    } catch {
+      throw Failure("\(error)")
+    }
   }
 }

@@ -1,6 +1,7 @@
 // `pannier serve`: runs the daemon.
 
 import ArgumentParser
+import PannierServer
 
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,6 +28,16 @@ struct ServeCommand: ParsableCommand {
   var testClock = false
 
   func run() throws {
-    throw Failure("not wired yet")
+    var flags: [Configuration.Flag] = []
+    if let socket { flags.append(Configuration.Flag(name: "--socket", path: "socket.path", value: socket)) }
+    if let memory { flags.append(Configuration.Flag(name: "--memory", path: "memory", value: memory)) }
+    do throws(Daemon.StartFault) {
+      try Daemon.serve(file: config, flags: flags, testClock: testClock)
+    } catch {
+      switch error {
+      case .configuration(let faults): throw Failure("\(faults)")
+      case .socket(let fault): throw Failure("\(fault)")
+      }
+    }
   }
 }
