@@ -3,12 +3,13 @@
 
 extension Cache {
   /// Whether `upkeep` has something to do by `now`.
-  package func needsUpkeep(now: Int64) -> Bool {
-    hasPendingWork || (tier.wheel.nextDue ?? .max) <= now
+  package mutating func needsUpkeep(now: Int64) -> Bool {
+    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now
   }
 
-  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds.
-  package var hasPendingWork: Bool { !clears.walking.isEmpty || tier.isOverBounds }
+  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
+  /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
+  package mutating func hasPendingWork() -> Bool { !clears.walking.isEmpty || tier.isOverBounds }
 
   /// When something expires next, in milliseconds; nil: nothing does.
   package var nextExpiry: Int64? { tier.wheel.nextDue }

@@ -16,6 +16,13 @@ func matches(_ words: TwoWords, _ byte: UInt8) -> TwoWords {
   return (difference &- TwoWords(repeating: repeated(0x01))) & ~difference & TwoWords(repeating: repeated(0x80))
 }
 
+/// The same in one word.
+@inline(__always)
+func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+  let difference = word ^ repeated(byte)
+  return (difference &- repeated(0x01)) & ~difference & repeated(0x80)
+}
+
 /// The high bit of each byte that a JSON string doesn't contain as it is: a quote, a backslash, a control character.
 @inline(__always)
 func stringStops(_ words: TwoWords) -> TwoWords {

@@ -71,6 +71,20 @@ struct JSONReader {
     return try rest(first)
   }
 
+  /// Where the quote stands that ends the string begun at `text`; nil where an escape or a fault comes before it.
+  @inline(__always)
+  static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+    var end = text
+    while true {
+      let offset = firstByte(stringStops(loadTwoWords(end)))
+      end += offset
+      if offset < 16 { return end.pointee == UInt8(ascii: "\"") ? end : nil }
+    }
+  }
+
+  @inline(__always)
+  mutating func move(to cursor: UnsafeMutablePointer<UInt8>) { self.cursor = cursor }
+
   /// A string whose opening quote has been taken.
   @inline(__always)
   mutating func string() throws(JSONFault) -> Token {
@@ -91,6 +105,7 @@ struct JSONReader {
   }
 
   /// What stands at a `\`, or at a byte that no string may contain.
+  @inline(never)
   private mutating func escape() throws(JSONFault) {
     guard cursor.pointee == UInt8(ascii: "\\") else {
       throw fault(cursor.pointee == 0x0A ? "the string has no end" : "a control character stands bare in a string")
@@ -106,6 +121,7 @@ struct JSONReader {
     }
   }
 
+  @inline(never)
   private mutating func rest(_ first: UInt8) throws(JSONFault) -> Token {
     let begin = cursor
     var kind = Token.Kind.null
@@ -133,6 +149,7 @@ struct JSONReader {
   }
 
   /// One level deeper, to be left by `leave`.
+  @inline(__always)
   mutating func enter() throws(JSONFault) {
     guard depthLeft > 0 else { throw fault("nested deeper than limits.nesting allows") }
     depthLeft -= 1

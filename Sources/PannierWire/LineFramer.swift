@@ -105,36 +105,35 @@ package struct LineFramer: ~Copyable {
     end += 1
   }
 
+  @inline(__always)
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
     var high = TwoWords(repeating: 0)
-    while end &- position >= 16 {
+    while position < end {
       let words = loadTwoWords(region + position)
       let found = matches(words, 0x0A)
-      if found[0] | found[1] != 0 { return newline(at: position &+ firstByte(found), position, words, high) }
+      if found[0] | found[1] != 0 {
+        let newline = position &+ firstByte(found)
+        guard newline < end else { break }
+        note(high[0] | high[1] | (found[0] != 0 ? before(found[0], words[0]) : words[0] | before(found[1], words[1])))
+        return newline
+      }
+      if end &- position < 16 { break }
       high |= words
       position &+= 16
     }
-    let words = loadTwoWords(region + position)
-    let offset = firstByte(matches(words, 0x0A))
-    if position &+ offset < end { return newline(at: position &+ offset, position, words, high) }
-    note(high, words, upTo: end &- position)
+    note(high[0] | high[1])
+    for index in position..<max(position, end) { note(UInt64(region[index])) }
     searched = end
     return nil
   }
 
-  /// Of the last block only the bytes before the LF are this line's.
+  /// The bits of a word that stand before the byte found in it.
   @inline(__always)
-  private mutating func newline(at newline: Int, _ position: Int, _ words: TwoWords, _ high: TwoWords) -> Int {
-    note(high, words, upTo: newline &- position)
-    return newline
-  }
+  private func before(_ found: UInt64, _ word: UInt64) -> UInt64 { word & ((found & (0 &- found)) &- 1) }
 
   @inline(__always)
-  private mutating func note(_ high: TwoWords, _ last: TwoWords, upTo count: Int) {
-    let bits = high[0] | high[1] | last[0] & lowBytes(count) | last[1] & lowBytes(count &- 8)
-    sawHighBit |= bits & 0x8080_8080_8080_8080
-  }
+  private mutating func note(_ bits: UInt64) { sawHighBit |= bits & 0x8080_8080_8080_8080 }
 
   private mutating func reserve(_ wanted: Int) {
     if ownCapacity - end >= wanted { return }
@@ -170,10 +169,4 @@ package struct LineFramer: ~Copyable {
     searched = 0
     sawHighBit = 0
   }
-}
-
-/// A word whose lowest `count` bytes are ones; none below 1, all from 8.
-@inline(__always)
-private func lowBytes(_ count: Int) -> UInt64 {
-  count <= 0 ? 0 : count >= 8 ? ~0 : (1 &<< UInt64(count &* 8)) &- 1
 }

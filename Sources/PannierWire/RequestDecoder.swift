@@ -38,7 +38,14 @@ package struct RequestDecoder: ~Copyable {
     let op = try readOp()
     self.op = op
     try refuseStrangers(op.fields, "\(op.name)")
-    return try request(op)
+    return op == .get ? .get(try get()) : try request(op)
+  }
+
+  @inline(__always)
+  private mutating func get() throws(Refusal) -> Request.Get {
+    Request.Get(
+      ns: try namespace(), keys: try keySelection("get"), stale: try flag(.stale), meta: try flag(.meta),
+      maxAgeMilliseconds: try maxAge(), unless: try version(.unless))
   }
 
   /// Takes the id even from a line that is bad further on: its answer should find its way.
@@ -75,14 +82,10 @@ package struct RequestDecoder: ~Copyable {
     return Refusal(.badRequest, unknownName("field", Array(name.utf8), among: fields.names, "\(owner) has"))
   }
 
-  @inline(__always)
+  @inline(never)
   private mutating func request(_ op: Op) throws(Refusal) -> Request {
     switch op {
-    case .get:
-      return .get(
-        Request.Get(
-          ns: try namespace(), keys: try keySelection("get"), stale: try flag(.stale), meta: try flag(.meta),
-          maxAgeMilliseconds: try maxAge(), unless: try version(.unless)))
+    case .get: return .get(try get())
     case .set: return .set(Request.Set(ns: try namespace(), items: try itemSelection()))
     case .delete:
       return .delete(Request.Delete(ns: try namespace(), keys: try keySelection("delete"), soft: try flag(.soft)))
@@ -158,6 +161,7 @@ extension RequestDecoder {
     return Request.Watch(ns: members.contains(.ns) ? try namespace() : nil, events: events, sample: sample)
   }
 
+  @inline(__always)
   private func maxAge() throws(Refusal) -> Int64? {
     guard members.contains(.maxAge) else { return nil }
     guard let span = milliseconds(members[.maxAge]) else {
@@ -166,6 +170,7 @@ extension RequestDecoder {
     return span
   }
 
+  @inline(__always)
   private func version(_ field: Field) throws(Refusal) -> UInt64? {
     guard members.contains(field) else { return nil }
     guard let version = members[field].wholeNumber(atMost: RequestLimits.maximumVersion) else {
@@ -265,7 +270,7 @@ extension RequestDecoder {
     for (index, token) in tokens.enumerated() {
       guard token.kind == .object else { throw Refusal(.badRequest, "\"items[\(index)]\" must be an object") }
       var reader = JSONReader(token.start, depth: limits.nesting)
-      do throws(JSONFault) { try itemMembers.read(&reader) } catch {
+      do throws(JSONFault) { try readItem(&reader) } catch {
         throw Refusal(.badJSON, "in items[\(index)], at byte \(error.offset): \(error.problem)")
       }
       if itemMembers.unknown != nil || itemMembers.present.subtracting(Op.itemFields).bits != 0 {
@@ -277,6 +282,8 @@ extension RequestDecoder {
     }
     return result
   }
+
+  private mutating func readItem(_ reader: inout JSONReader) throws(JSONFault) { try itemMembers.read(&reader) }
 
   @inline(__always)
   private func item(_ members: borrowing Members, _ place: String) throws(Refusal) -> Request.Item {
@@ -333,6 +340,7 @@ extension RequestDecoder {
     return span
   }
 
+  @inline(__always)
   private func milliseconds(_ token: Token) -> Int64? {
     token.kind == .number ? token.milliseconds(atMost: RequestLimits.maximumLifetimeMilliseconds) : nil
   }

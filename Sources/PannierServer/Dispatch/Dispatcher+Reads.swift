@@ -21,6 +21,7 @@ extension Dispatcher {
     session.output.end()
   }
 
+  @inline(never)
   private func getMany(
     _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session
   ) throws(Refusal) {
@@ -47,6 +48,7 @@ extension Dispatcher {
     session.output.end()
   }
 
+  @inline(never)
   private func write(_ hit: Cache.Hit, meta: Bool, _ session: Session) {
     let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
     session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, meta: details)
@@ -122,6 +124,7 @@ extension Dispatcher {
     return try newNamespace(name)
   }
 
+  @inline(never)
   private func newNamespace(_ name: Bytes) throws(Refusal) -> NamespaceID {
     let text = try allowedName(name)
     guard let ns = cache.addNamespace(name, policy: policies.policy(for: text)) else {

@@ -31,7 +31,7 @@ extension Dispatcher {
 
   /// The cache collects what anybody watches.
   func watchChanged() {
-    isWatched = !watchers.isEmpty
+    flags.value.isWatched = !watchers.isEmpty
     cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.progress.watch?.kinds ?? []) })
   }
 

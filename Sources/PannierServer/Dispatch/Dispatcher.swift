@@ -26,12 +26,17 @@ package final class Dispatcher {
   /// Clears whose answer is to come, by ticket.
   var parked: [ClearTicket: ParkedRequest] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
-  /// Somebody watches: events are told after each request.
-  var isWatched = false
+  /// What each turn asks first.
+  struct TurnFlags {
+    /// Somebody watches: events are told after each request.
+    var isWatched = false
+    /// `takeDirty` has something to give.
+    var hasDirty = false
+  }
+  let flags = Pinned(TurnFlags())
   private var dirty: [Session] = []
   let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
-  private var isShuttingDown = false
   private var references = 0
 
   /// `seed`: random in a daemon, fixed in a test.
@@ -109,6 +114,7 @@ package final class Dispatcher {
   }
 
   /// While one without id is being worked on, only those with one are answered; decoding changes a line, so it is copied first.
+  @inline(never)
   private func takeBehind(_ line: Line, from session: Session) {
     let kept = KeptLine(line)
     do throws(Refusal) {
@@ -136,12 +142,19 @@ package final class Dispatcher {
 
   @inline(__always)
   private func finish(_ session: Session) {
-    if isWatched { tellWatchers() }
+    if flags.value.isWatched { tellWatchers() }
   }
 
   @inline(__always)
   private func perform(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     if let op = decoder.op { requestCounts[Int(op.rawValue)] &+= 1 }
+    if case .get(let get) = request { return try self.get(get, id, session) }
+    try performOther(request, id, session)
+  }
+
+  /// Apart from `get`, so that the commonest request needs no room for what all others need.
+  @inline(never)
+  private func performOther(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     switch request {
     case .get(let get): try self.get(get, id, session)
     case .set(let set): try self.set(set, id, session)
@@ -162,6 +175,7 @@ package final class Dispatcher {
 
   // MARK: Errors
 
+  @inline(never)
   func refuse(_ refusal: Refusal, _ id: Bytes?, _ session: Session) {
     errorCounts[refusal.code, default: 0] += 1
     session.output.refused(refusal.code == .internal ? logged(refusal) : refusal, id: id)
@@ -175,6 +189,7 @@ package final class Dispatcher {
   }
 
   /// Says why, once what came before is answered; then the connection closes.
+  @inline(never)
   package func end(_ session: Session, _ refusal: Refusal) {
     session.progress.isEnding = true
     session.progress.farewell = refusal
@@ -226,14 +241,17 @@ package final class Dispatcher {
   func markDirty(_ session: Session) {
     guard !session.progress.isDirty else { return }
     session.progress.isDirty = true
+    flags.value.hasDirty = true
     dirty.append(session)
   }
 
   /// Sessions that were told something out of their own turn, and whose output is to be written now. What a session is
   /// answered in its own turn its caller writes anyway.
   package func takeDirty() -> [Session] {
-    if dirty.isEmpty { return [] }
-    defer { dirty.removeAll(keepingCapacity: true) }
+    defer {
+      dirty.removeAll(keepingCapacity: true)
+      flags.value.hasDirty = false
+    }
     for session in dirty { session.progress.isDirty = false }
     return dirty
   }
@@ -241,13 +259,16 @@ package final class Dispatcher {
   package var needsUpkeep: Bool { cache.needsUpkeep(now: now) }
 
   /// Upkeep that the next turn should begin with; what expires meanwhile may wait for its timer.
-  package var hasBackgroundWork: Bool { cache.hasPendingWork }
+  package var hasBackgroundWork: Bool { cache.hasPendingWork() }
+
+  /// When something expires next, in milliseconds; nil: nothing does.
+  var nextExpiry: Int64? { cache.nextExpiry }
 
   /// One slice of the cache's own work.
   package func upkeep() {
     cache.upkeep(entries: Self.sliceEntries, now: now)
     answerParked()
-    if isWatched { tellWatchers() }
+    if flags.value.isWatched { tellWatchers() }
   }
 
   /// The session's socket is gone.

@@ -116,13 +116,13 @@ final class Connection {
   /// Writes what there is, as far as the socket takes it now; the rest goes when it takes more.
   func flush() {
     guard !isClosing, request == nil else { return }
-    let count = session.output.count
-    if count > 0 {
-      var buffer = Self.buffer(session.output.bytes)
+    let bytes = session.output.bytes
+    if !bytes.isEmpty {
+      var buffer = Self.buffer(bytes)
       let written = uv_try_write(stream, &buffer, 1)
       if written < 0, written != UV_EAGAIN.rawValue { return close() }
       if written > 0 { session.output.consume(Int(written)) }
-      if !session.output.isEmpty { return sendRest() }
+      if written < bytes.count { return sendRest() }
     }
     resumeIfPaused()
     if isAtEnd || session.progress.isEnding { closeIfDone() }

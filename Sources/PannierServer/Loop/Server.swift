@@ -33,7 +33,7 @@ package final class Server {
   private var maximumConnections = 0
   private var access: AccessList
   private var signals: [LoopSignal] = []
-  private var unwritten: [Connection] = []
+  private let unwritten = Pinned(TurnList())
   private let expiryTimer: LoopTimer
   private let timesTimer: LoopTimer
   private let shutdownTimer: LoopTimer
@@ -183,7 +183,7 @@ package final class Server {
   func writeAtEndOfTurn(_ connection: Connection) {
     guard !connection.isUnwritten else { return }
     connection.isUnwritten = true
-    unwritten.append(connection)
+    unwritten.value.append(connection)
   }
 
   private func endTurn() {
@@ -192,20 +192,21 @@ package final class Server {
   }
 
   private func write() {
-    for session in dispatcher.takeDirty() {
-      if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
+    if dispatcher.flags.value.hasDirty {
+      for session in dispatcher.takeDirty() {
+        if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
+      }
     }
-    var index = 0
-    while index < unwritten.count {
-      unwritten[index].isUnwritten = false
-      unwritten[index].flush()
-      index += 1
+    while let connection = unwritten.value.popLast() {
+      connection._withUnsafeGuaranteedRef {
+        $0.isUnwritten = false
+        $0.flush()
+      }
     }
-    unwritten.removeAll(keepingCapacity: true)
   }
 
   private func armExpiry() {
-    guard !expiryTimer.isActive, let due = dispatcher.cache.nextExpiry, !dispatcher.clock.isManual else { return }
+    guard !expiryTimer.isActive, let due = dispatcher.nextExpiry, !dispatcher.clock.isManual else { return }
     // Not at once, so that entries that expire one after another don't wake the process for each.
     expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
   }
