@@ -3,9 +3,9 @@
 
 import CUV
 
-/// A turn: timers, then `background` while there is some, then whatever is readable, then `endOfTurn`.
+/// A turn: timers, then `background` while there is some, then `beforeWait`, then whatever is readable, then `endOfTurn`.
 ///
-///     timers ─► background (idle) ─► [prepare] ─► wait and read ─► endOfTurn (check) ─► …
+///     timers ─► background (idle) ─► beforeWait (prepare) ─► wait and read ─► endOfTurn (check) ─► …
 final class EventLoop {
   let loop: UnsafeMutablePointer<uv_loop_t>
   private let idle: UnsafeMutablePointer<uv_idle_t>
@@ -15,6 +15,8 @@ final class EventLoop {
 
   /// Runs once in each turn while `wantsBackground`; the loop then doesn't wait.
   var background: () -> Void = {}
+  /// Runs before the loop waits, however long: what timers and background left to be done is done by then.
+  var beforeWait: () -> Void = {}
   /// Runs after everything readable was read.
   var endOfTurn: () -> Void = {}
   /// How long each turn kept whatever came next waiting.
@@ -37,7 +39,11 @@ final class EventLoop {
     check.pointee.data = me
     prepare.pointee.data = me
     uv_check_start(check) { handle in EventLoop.from(handle?.pointee.data)?.endOfTurn() }
-    uv_prepare_start(prepare) { handle in EventLoop.from(handle?.pointee.data)?.noteDelay() }
+    uv_prepare_start(prepare) { handle in
+      guard let me = EventLoop.from(handle?.pointee.data) else { return }
+      me.beforeWait()
+      me.noteDelay()
+    }
   }
 
   /// Milliseconds since the loop was made, as of this turn.

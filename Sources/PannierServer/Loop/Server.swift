@@ -61,6 +61,7 @@ package final class Server {
     try listen()
     dispatcher.facts = { [unowned self] in facts() }
     loop.background = { [unowned self] in runBackground() }
+    loop.beforeWait = { [unowned self] in flush() }
     loop.endOfTurn = { [unowned self] in endTurn() }
     signals = [
       LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
@@ -167,8 +168,12 @@ package final class Server {
     if ready.isEmpty, !dispatcher.needsUpkeep { loop.wantsBackground = false }
   }
 
-  private func endTurn() {
+  private func flush() {
     for session in dispatcher.takeDirty() { bySession[ObjectIdentifier(session)]?.flush() }
+  }
+
+  private func endTurn() {
+    flush()
     if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { armExpiry() }
   }
 
