@@ -90,6 +90,8 @@ final class Connection {
   func work() {
     isReady = false
     let turn = server.dispatcher.receive(from: session)
+    // Where a line was ended, the time of the next begins.
+    if session.framer.hasCut { lineSince = nil }
     session.framer.keep()
     switch turn {
     case .done:
