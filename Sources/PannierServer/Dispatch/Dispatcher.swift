@@ -65,9 +65,9 @@ package final class Dispatcher {
   package func receive(from session: Session) -> Turn {
     for _ in 0..<Self.linesPerTurn {
       if session.isEnding { return .done }
-      if session.unreadBytes >= configuration.limits.outputBytes || session.inFlight >= configuration.limits.inFlight {
-        return .paused
-      }
+      if session.unreadBytes >= configuration.limits.outputBytes { return .paused }
+      // What waits in order may wait unread; with ids there is no order, so there the one too many is told.
+      if session.isBlocked, session.inFlight >= configuration.limits.inFlight { return .paused }
       switch session.framer.next(limit: configuration.limits.lineBytes) {
       case .needsMore: return .done
       case .line(let line):
