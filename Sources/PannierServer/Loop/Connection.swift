@@ -153,6 +153,7 @@ final class Connection {
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
+    server.dispatcher.tellDropped(session)
     flush()
   }
 
