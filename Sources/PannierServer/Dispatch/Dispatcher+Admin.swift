@@ -27,7 +27,7 @@ extension Dispatcher {
     session.output.member("protocol", count: 1)
     session.output.name("limits")
     session.output.beginObject()
-    for limit in configuration.limits.named {
+    for limit in limits.named {
       session.output.name(limit.name)
       session.output.append(Array(limit.value.json.utf8))
     }
@@ -156,7 +156,7 @@ extension Dispatcher {
       let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
       if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
     }
-    if !watchers.isEmpty { tellWatchers() }
+    if isWatched { tellWatchers() }
   }
 
   // MARK: The test clock

@@ -13,7 +13,7 @@ extension Dispatcher {
       kinds = []
       for name in names { kinds.insert(try kind(name)) }
     }
-    session.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
+    session.progress.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
     watchers[ObjectIdentifier(session)] = session
     watchChanged()
     session.output.begin(id: id)
@@ -31,7 +31,8 @@ extension Dispatcher {
 
   /// The cache collects what anybody watches.
   func watchChanged() {
-    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.watch?.kinds ?? []) })
+    isWatched = !watchers.isEmpty
+    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.progress.watch?.kinds ?? []) })
   }
 
   /// Tells what has happened since the last call.
@@ -44,13 +45,13 @@ extension Dispatcher {
 
   private func tell(_ event: Event, _ session: Session) {
     tellDropped(session)
-    guard var filter = session.watch, filter.kinds.contains(event.kind),
+    guard var filter = session.progress.watch, filter.kinds.contains(event.kind),
       filter.ns == nil || filter.ns == cache.name(of: event.namespace),
       filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
     else { return }
     if session.unreadBytes > Self.watchBacklog {
       filter.dropped += 1
-      session.watch = filter
+      session.progress.watch = filter
       return
     }
     write(event, &session.output)
@@ -59,8 +60,9 @@ extension Dispatcher {
 
   /// Once it has read what it was sent: what it missed is said then, and not when something happens next.
   package func tellDropped(_ session: Session) {
-    guard let dropped = session.watch?.dropped, dropped > 0, session.unreadBytes <= Self.watchBacklog else { return }
-    session.watch?.dropped = 0
+    guard let dropped = session.progress.watch?.dropped, dropped > 0, session.unreadBytes <= Self.watchBacklog
+    else { return }
+    session.progress.watch?.dropped = 0
     session.output.append("{\"event\":\"dropped\"")
     session.output.member("count", count: dropped)
     session.output.end()
