@@ -37,6 +37,9 @@ package struct LineFramer: ~Copyable {
   /// Bytes received and not yet handed out.
   package var pending: Int { end - start }
 
+  /// Whether a line was handed out since the last `keep`: what is pending then is another line's beginning.
+  package var hasCut: Bool { start > 0 }
+
   /// Where to read to. `scratch` must have `padding` bytes behind it that are readable.
   package mutating func space(scratch: UnsafeMutableRawBufferPointer) -> UnsafeMutableRawBufferPointer {
     if pending == 0 {

@@ -44,6 +44,7 @@ extension Dispatcher {
   }
 
   private func tell(_ event: Event, _ session: Session) {
+    tellDropped(session)
     guard var filter = session.progress.watch, filter.kinds.contains(event.kind),
       filter.ns == nil || filter.ns == cache.name(of: event.namespace),
       filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
@@ -53,14 +54,18 @@ extension Dispatcher {
       session.progress.watch = filter
       return
     }
-    if filter.dropped > 0 {
-      session.output.append("{\"event\":\"dropped\"")
-      session.output.member("count", count: filter.dropped)
-      session.output.end()
-      filter.dropped = 0
-      session.progress.watch = filter
-    }
     write(event, &session.output)
+    markDirty(session)
+  }
+
+  /// Once it has read what it was sent: what it missed is said then, and not when something happens next.
+  package func tellDropped(_ session: Session) {
+    guard let dropped = session.progress.watch?.dropped, dropped > 0, session.unreadBytes <= Self.watchBacklog
+    else { return }
+    session.progress.watch?.dropped = 0
+    session.output.append("{\"event\":\"dropped\"")
+    session.output.member("count", count: dropped)
+    session.output.end()
     markDirty(session)
   }
 

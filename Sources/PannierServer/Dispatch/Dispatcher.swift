@@ -93,9 +93,9 @@ package final class Dispatcher {
   package func receive(from session: Session) -> Turn {
     for _ in 0..<Self.linesPerTurn {
       if session.progress.isEnding { return .done }
-      if session.unreadBytes >= limits.outputBytes || session.progress.inFlight >= limits.inFlight {
-        return .paused
-      }
+      if session.unreadBytes >= limits.outputBytes { return .paused }
+      // What waits in order may wait unread; with ids there is no order, so there the one too many is told.
+      if session.progress.isBlocked, session.progress.inFlight >= limits.inFlight { return .paused }
       switch session.framer.next(limit: limits.lineBytes) {
       case .needsMore: return .done
       case .line(let line):

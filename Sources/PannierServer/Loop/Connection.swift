@@ -90,13 +90,15 @@ final class Connection {
   func work() {
     isReady = false
     let turn = server.dispatcher.receive(from: session)
+    let hasCut = session.framer.hasCut
     session.framer.keep()
     switch turn {
     case .done:
       if session.progress.isEnding { stopReading() } else if !isReading { startReading() }
-      noteLine()
+      noteLine(isNew: hasCut)
     case .more:
       stopReading()
+      lineSince = nil
       server.wantsTurn(self)
     case .paused:
       stopReading()
@@ -106,9 +108,14 @@ final class Connection {
     if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
+  /// `isNew`: a line was ended, so the time of what is left begins.
   @inline(__always)
-  private func noteLine() {
-    if session.framer.pending == 0 { lineSince = nil } else if lineSince == nil { lineSince = server.loop.now }
+  private func noteLine(isNew: Bool) {
+    if session.framer.pending == 0 {
+      lineSince = nil
+    } else if isNew || lineSince == nil {
+      lineSince = server.loop.now
+    }
   }
 
   // MARK: Writing
@@ -151,6 +158,7 @@ final class Connection {
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
+    server.dispatcher.tellDropped(session)
     flush()
   }
 

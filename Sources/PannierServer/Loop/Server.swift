@@ -225,6 +225,7 @@ package final class Server {
   private func checkTimes() {
     for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
     write()
+    write()
   }
 
   private func facts() -> ServerFacts {
