@@ -77,11 +77,7 @@ struct JSONReader {
     let text = cursor
     var escaped = false
     while true {
-      let block = UnsafeRawPointer(cursor).loadUnaligned(as: SIMD16<UInt8>.self)
-      let special =
-        (block .== SIMD16(repeating: UInt8(ascii: "\""))) .| (block .== SIMD16(repeating: UInt8(ascii: "\\")))
-        .| (block .< SIMD16(repeating: 0x20))
-      let offset = firstByte(unsafeBitCast(special, to: SIMD2<UInt64>.self))
+      let offset = firstByte(stringStops(loadTwoWords(cursor)))
       cursor += offset
       if offset == 16 { continue }
       if cursor.pointee == UInt8(ascii: "\"") {

@@ -107,21 +107,33 @@ package struct LineFramer: ~Copyable {
 
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
-    var high: UInt64 = 0
-    defer { sawHighBit |= high & 0x8080_8080_8080_8080 }
-    while position < end {
-      let block = UnsafeRawPointer(region + position).loadUnaligned(as: SIMD16<UInt8>.self)
-      let newlines = unsafeBitCast(block .== SIMD16(repeating: 0x0A), to: SIMD2<UInt64>.self)
-      let words = unsafeBitCast(block, to: SIMD2<UInt64>.self)
-      // Of the last block only the bytes before the LF, or before the end, are this line's.
-      let found = firstByte(newlines)
-      let ours = min(found, end - position)
-      high |= words[0] & lowBytes(ours) | words[1] & lowBytes(ours - 8)
-      if found == ours, found < 16 { return position + found }
-      position += 16
+    var high = TwoWords(repeating: 0)
+    while end &- position >= 16 {
+      let words = loadTwoWords(region + position)
+      let found = matches(words, 0x0A)
+      if found[0] | found[1] != 0 { return newline(at: position &+ firstByte(found), position, words, high) }
+      high |= words
+      position &+= 16
     }
+    let words = loadTwoWords(region + position)
+    let offset = firstByte(matches(words, 0x0A))
+    if position &+ offset < end { return newline(at: position &+ offset, position, words, high) }
+    note(high, words, upTo: end &- position)
     searched = end
     return nil
+  }
+
+  /// Of the last block only the bytes before the LF are this line's.
+  @inline(__always)
+  private mutating func newline(at newline: Int, _ position: Int, _ words: TwoWords, _ high: TwoWords) -> Int {
+    note(high, words, upTo: newline &- position)
+    return newline
+  }
+
+  @inline(__always)
+  private mutating func note(_ high: TwoWords, _ last: TwoWords, upTo count: Int) {
+    let bits = high[0] | high[1] | last[0] & lowBytes(count) | last[1] & lowBytes(count &- 8)
+    sawHighBit |= bits & 0x8080_8080_8080_8080
   }
 
   private mutating func reserve(_ wanted: Int) {
@@ -160,14 +172,8 @@ package struct LineFramer: ~Copyable {
   }
 }
 
-/// The index of the first byte that isn't zero, 16 where all are.
-@inline(__always)
-func firstByte(_ words: SIMD2<UInt64>) -> Int {
-  words[0] != 0 ? words[0].trailingZeroBitCount >> 3 : 8 + words[1].trailingZeroBitCount >> 3
-}
-
 /// A word whose lowest `count` bytes are ones; none below 1, all from 8.
 @inline(__always)
 private func lowBytes(_ count: Int) -> UInt64 {
-  count <= 0 ? 0 : count >= 8 ? ~0 : (1 << UInt64(count &* 8)) &- 1
+  count <= 0 ? 0 : count >= 8 ? ~0 : (1 &<< UInt64(count &* 8)) &- 1
 }

@@ -27,7 +27,7 @@ extension Dispatcher {
     session.output.member("protocol", count: 1)
     session.output.name("limits")
     session.output.beginObject()
-    for limit in configuration.limits.named {
+    for limit in limits.named {
       session.output.name(limit.name)
       session.output.append(Array(limit.value.json.utf8))
     }

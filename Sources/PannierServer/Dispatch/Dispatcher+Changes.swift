@@ -76,7 +76,7 @@ extension Dispatcher {
   }
 
   func clear(_ clear: Request.Clear, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    if session.inFlight >= configuration.limits.inFlight {
+    if session.inFlight >= limits.inFlight {
       throw Refusal(.overloaded, "\(session.inFlight) requests are in flight (limits.in_flight)")
     }
     let pattern: Cache.ClearPattern =

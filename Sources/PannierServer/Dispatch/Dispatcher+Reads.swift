@@ -36,11 +36,11 @@ extension Dispatcher {
       case .miss: session.output.miss()
       }
       session.output.endObject()
-      guard session.output.mark - mark <= configuration.limits.lineBytes else {
+      guard session.output.mark - mark <= limits.lineBytes else {
         session.output.truncate(to: mark)
         throw Refusal(
           .valueTooLarge,
-          "the answer has more than \(configuration.limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
+          "the answer has more than \(limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
       }
     }
     session.output.endArray()
@@ -126,7 +126,7 @@ extension Dispatcher {
     let text = try allowedName(name)
     guard let ns = cache.addNamespace(name, policy: policies.policy(for: text)) else {
       throw Refusal(
-        .overloaded, "there are \(configuration.limits.namespaces) namespaces already (limits.namespaces)")
+        .overloaded, "there are \(limits.namespaces) namespaces already (limits.namespaces)")
     }
     return ns
   }

@@ -13,8 +13,10 @@ package final class Dispatcher {
   package static let sliceEntries = 256
 
   package internal(set) var configuration: Configuration
-  package var cache: Cache
-  var decoder: RequestDecoder
+  /// The configuration's, which hold until the process ends.
+  let limits: Limits
+  private let cachePlace: Pinned<Cache>
+  private let decoderPlace: Pinned<RequestDecoder>
   var policies: PolicyBook
   var clock: CacheClock
   let log: Logger
@@ -25,7 +27,7 @@ package final class Dispatcher {
   var parked: [ClearTicket: ParkedRequest] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   private var dirty: [Session] = []
-  var requestCounts = [Int](repeating: 0, count: Op.allCases.count)
+  let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
   private var isShuttingDown = false
   private var references = 0
@@ -35,13 +37,27 @@ package final class Dispatcher {
     self.configuration = configuration
     self.clock = clock
     self.log = log
-    cache = Cache(
-      memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed)
-    decoder = RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual))
+    limits = configuration.limits
+    cachePlace = Pinned(
+      Cache(memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed))
+    decoderPlace = Pinned(RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual)))
+    requestCounts.initialize(repeating: 0, count: Op.allCases.count)
     policies = PolicyBook(configuration)
     for name in configuration.namespaces.keys.sorted() {
       _ = withBytes(name) { cache.addNamespace($0, policy: policies.policy(for: name)) }
     }
+  }
+
+  deinit { requestCounts.deallocate() }
+
+  package var cache: Cache {
+    @inline(__always) _read { yield cachePlace.value }
+    @inline(__always) _modify { yield &cachePlace.value }
+  }
+
+  var decoder: RequestDecoder {
+    @inline(__always) _read { yield decoderPlace.value }
+    @inline(__always) _modify { yield &decoderPlace.value }
   }
 
   /// Milliseconds since the cache began.
@@ -65,16 +81,15 @@ package final class Dispatcher {
   package func receive(from session: Session) -> Turn {
     for _ in 0..<Self.linesPerTurn {
       if session.isEnding { return .done }
-      if session.unreadBytes >= configuration.limits.outputBytes || session.inFlight >= configuration.limits.inFlight {
+      if session.unreadBytes >= limits.outputBytes || session.inFlight >= limits.inFlight {
         return .paused
       }
-      switch session.framer.next(limit: configuration.limits.lineBytes) {
+      switch session.framer.next(limit: limits.lineBytes) {
       case .needsMore: return .done
       case .line(let line):
         if !line.isBlank { take(line, from: session) }
       case .tooLong:
-        let limit = configuration.limits.lineBytes
-        end(session, Refusal(.lineTooLong, "the line has more than \(limit) bytes (limits.line_bytes)"))
+        end(session, Refusal(.lineTooLong, "the line has more than \(limits.lineBytes) bytes (limits.line_bytes)"))
       }
     }
     return .more
@@ -114,7 +129,7 @@ package final class Dispatcher {
 
   @inline(__always)
   private func finish(_ session: Session) {
-    if !session.isDirty, !session.output.isEmpty { markDirty(session) }
+    markDirty(session)
     if !watchers.isEmpty { tellWatchers() }
   }
 

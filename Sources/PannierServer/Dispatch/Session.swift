@@ -7,8 +7,18 @@ package import PannierWire
 package final class Session {
   package let caller: Caller
   package let isAdmin: Bool
-  package var framer = LineFramer()
-  package var output = OutputBuffer()
+  private let framerPlace = Pinned(LineFramer())
+  private let outputPlace = Pinned(OutputBuffer())
+
+  package var framer: LineFramer {
+    @inline(__always) _read { yield framerPlace.value }
+    @inline(__always) _modify { yield &framerPlace.value }
+  }
+
+  package var output: OutputBuffer {
+    @inline(__always) _read { yield outputPlace.value }
+    @inline(__always) _modify { yield &outputPlace.value }
+  }
 
   /// A request without id is being worked on: others without one wait for it.
   var isBlocked = false

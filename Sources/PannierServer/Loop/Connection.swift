@@ -8,7 +8,7 @@ import PannierWire
 
 final class Connection {
   let session: Session
-  private unowned let server: Server
+  private let server: Server
   private let pipe: UnsafeMutablePointer<uv_pipe_t>
   /// What libuv is writing: it must stay where it is until it is written.
   private var sending = OutputBuffer()
