@@ -16,7 +16,7 @@ help:
 	@echo 'make test      build with the import check, run the Swift tests and the Python tests'
 	@echo 'make lint      what CI asks of the style: swift format, ruff, mypy, basedpyright'
 	@echo 'make format    bring Swift and Python into that style'
-	@echo 'make example   run examples/socat'
+	@echo 'make example   build it, start it on a socket of its own, and speak to it with socat'
 	@echo 'make bench     speed and instructions a request (valgrind)'
 	@echo 'make soak      a long run under load'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
@@ -68,6 +68,7 @@ soak:
 
 example:
 	@scripts/setup run
+	$(SWIFT) build --product pannier
 	examples/socat/run
 
 # Builds of their own: a sanitizer changes every object file.

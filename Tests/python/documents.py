@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^(?P<level>#+) (?P<title>.*)$")
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
-_CODE = re.compile(r"`([^`]+)`")
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 def blocks(path: Path, language: str) -> list[list[str]]:
@@ -62,8 +62,8 @@ def tables(lines: Sequence[str]) -> list[list[list[str]]]:
 
 
 def code(text: str) -> list[str]:
-    """What stands in backticks."""
-    return _CODE.findall(text)
+    """What stands in backticks, within a line."""
+    return _CODE.findall(_FENCE.sub("", text))
 
 
 def links(path: Path) -> list[str]:

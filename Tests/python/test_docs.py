@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from schemas import Json
 
 README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 PROTOCOL = ROOT / "protocol" / "PROTOCOL.md"
 CONFIGURATION = ROOT / "docs" / "CONFIGURATION.md"
-DOCUMENTS = [README, ROOT / "ARCHITECTURE.md", CONFIGURATION, PROTOCOL, ROOT / "examples" / "socat" / "README.md"]
+DOCUMENTS = [README, ARCHITECTURE, CONFIGURATION, PROTOCOL, ROOT / "examples" / "socat" / "README.md"]
 
 # A handful of commands against a debug build, on a busy machine.
 SESSION_SECONDS = 60.0
@@ -112,12 +113,17 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles], link
 
 
-@pytest.mark.parametrize("path", [README, ROOT / "ARCHITECTURE.md"], ids=lambda path: path.name)
-def test_files_that_are_named_exist(path: Path) -> None:
-    files = {file.name for folder in ("Sources", "Tests") for file in (ROOT / folder).rglob("*.swift")}
-    named = {name for text in names(path.read_text(encoding="utf-8")) for name in re.findall(r"[\w+]+\.swift", text)}
-    assert named
-    assert named <= files
+def test_what_is_named_exists() -> None:
+    """The README names files, ARCHITECTURE.md what stands in them."""
+    sources = [path for folder in ("Sources", "Tests") for path in (ROOT / folder).rglob("*.swift")]
+    folders = {path.parent.name for path in sources}
+    files = {path.name for path in sources} | {path.stem for path in sources} | folders
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = [name for path in (README, ARCHITECTURE) for name in names(path.read_text(encoding="utf-8"))]
+    words = {name for name in named if re.fullmatch(r"[A-Z][A-Za-z]+[\w+.]*", name) and not name.endswith(".md")}
+    assert len(words) > 40
+    unknown = {name for name in words if name not in files and not all(part in text for part in name.split("."))}
+    assert not unknown
 
 
 # PROTOCOL.md
@@ -134,8 +140,9 @@ def test_fields_of_every_op(daemon: Daemon) -> None:
         documented: set[str] = set()
         for line in documents.section(PROTOCOL, op):
             if bullet := re.match(r"- (`[a-z_]+`.*?):", line):
-                # "as for `get`" names an op.
+                # "as for `get`" names an op; "or `items`:" comes after another colon.
                 documented |= set(re.findall(r"`([a-z_]+)`", bullet[1].split(" as for ")[0]))
+                documented |= set(re.findall(r", or `([a-z_]+)`:", line))
         refusal = members(ask(daemon, f'{{"op":"{op}","zzzzzzzz":1}}')["error"])
         message = cast("str", refusal["message"])
         known = set(message.split(" has: ")[1].split(", "))
@@ -166,9 +173,10 @@ def test_statistics(daemon: Daemon) -> None:
     server, namespace = documents.tables(documents.section(PROTOCOL, "Statistics"))
     assert [name for row in server for name in names(row[0])] == [name for name in answer if name != "ok"]
     counters = members(members(answer["namespaces"])["counted"])
-    plain = [name for row in namespace if not row[0].startswith("–") for name in names(row[0])]
+    # The rows of the reasons begin with a dash.
+    plain = [name for row in namespace if row[0].startswith("`") for name in names(row[0])]
     assert plain == list(counters)
-    reasons = [name for row in namespace if row[0].startswith("–") for name in names(row[0])]
+    reasons = [name for row in namespace if not row[0].startswith("`") for name in names(row[0])]
     assert reasons == list(members(counters["misses_by"]))
     (evictions,) = [row[1] for row in namespace if names(row[0]) == ["evictions"]]
     assert [name for name in names(evictions) if not name.startswith("max_")] == list(members(counters["evictions"]))
@@ -179,9 +187,7 @@ def test_policy_fields(daemon: Daemon) -> None:
     (table,) = documents.tables(documents.section(PROTOCOL, "policy"))
     assert [names(row[0])[0] for row in table] == list(policy)
     for row in table:
-        shown = {"none": None, "[]": []}.get(row[1], row[1])
-        given = policy[names(row[0])[0]]
-        assert (given if shown is None or isinstance(shown, list) else str(given)) == shown, row[0]
+        assert policy[names(row[0])[0]] == value(row[1]), row[0]
 
 
 def test_events(daemon: Daemon) -> None:
@@ -269,14 +275,20 @@ def test_defaults_are_documented(daemon: Daemon) -> None:
         if section == "limits":
             assert number(default) == limits[name], path
         elif section == "defaults":
-            plain = default.strip("`")
-            wanted: Json = {"none": None, "[]": []}.get(plain, plain)
-            if isinstance(wanted, str) and re.fullmatch(r"[0-9.]+[A-Za-z]*", wanted):
-                wanted = number(wanted)
-            assert policy[name] == wanted, path
+            assert policy[name] == value(default), path
     memory = members(ask(daemon, '{"op":"stats"}')["memory"])
     assert number(settings()["memory"][0]) == memory["limit"]
     assert f"{daemon.socket.stat().st_mode & 0o777:04o}" == settings()["socket.mode"][0]
+
+
+def value(text: str) -> Json:
+    """A default as the tables have it, as JSON has it."""
+    text = text.strip("`")
+    if text == "none":
+        return None
+    if text == "[]":
+        return []
+    return number(text) if text[0].isdigit() else text
 
 
 def number(text: str) -> float:
