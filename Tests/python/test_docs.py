@@ -93,6 +93,26 @@ def replay(block: list[str], folder: Path, bin_folder: Path) -> list[str]:
     return lines
 
 
+def test_the_readme_s_configuration_is_taken(tmp_path: Path) -> None:
+    (block,) = documents.blocks(README, "yaml")
+    file = tmp_path / "pannier.yaml"
+    file.write_text("\n".join(block), encoding="utf-8")
+    ended = subprocess.run(
+        [BINARY, "check", file], capture_output=True, text=True, check=False, timeout=SESSION_SECONDS
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_what_can_be_made() -> None:
+    """`make` lists every target, and the README names no other."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    targets = set(phony.split()) - {"help"}
+    assert set(re.findall(r"@echo 'make (\w+) ", makefile)) == targets
+    named = re.findall(r"(?:^|`)make (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {"run", "test", "lint"} <= set(named) <= targets
+
+
 def test_an_entry_costs_what_the_readme_says(daemon: Daemon) -> None:
     """The README's example: a key of 16 bytes, a value of 100 bytes of JSON, no tags, not stale."""
     (claimed,) = re.findall(r"key of 16 bytes and a value of 100 takes (\d+) bytes", README.read_text(encoding="utf-8"))
