@@ -8,8 +8,9 @@ PYTHON := .venv/bin/python -m
 PYTHON_TESTS := Tests/python
 SOCKET := run/pannier.sock
 
-# The binary that the Python tests start. An absolute path, since they run in a folder of their own.
-export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
+# The binary that the Python tests and the example start. An absolute path, since they run in folders of their own; for them
+# alone, since the daemon warns of a PANNIER_ variable that it doesn't know.
+test example: export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
 
 help:
 	@echo 'make run       build it and serve on ./$(SOCKET), in memory alone'
