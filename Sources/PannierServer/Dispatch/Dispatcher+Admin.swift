@@ -156,7 +156,7 @@ extension Dispatcher {
       let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
       if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
     }
-    if !watchers.isEmpty { tellWatchers() }
+    if isWatched { tellWatchers() }
   }
 
   // MARK: The test clock

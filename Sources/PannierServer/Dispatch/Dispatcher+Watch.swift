@@ -13,7 +13,7 @@ extension Dispatcher {
       kinds = []
       for name in names { kinds.insert(try kind(name)) }
     }
-    session.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
+    session.progress.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
     watchers[ObjectIdentifier(session)] = session
     watchChanged()
     session.output.begin(id: id)
@@ -31,7 +31,8 @@ extension Dispatcher {
 
   /// The cache collects what anybody watches.
   func watchChanged() {
-    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.watch?.kinds ?? []) })
+    isWatched = !watchers.isEmpty
+    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.progress.watch?.kinds ?? []) })
   }
 
   /// Tells what has happened since the last call.
@@ -43,13 +44,13 @@ extension Dispatcher {
   }
 
   private func tell(_ event: Event, _ session: Session) {
-    guard var filter = session.watch, filter.kinds.contains(event.kind),
+    guard var filter = session.progress.watch, filter.kinds.contains(event.kind),
       filter.ns == nil || filter.ns == cache.name(of: event.namespace),
       filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
     else { return }
     if session.unreadBytes > Self.watchBacklog {
       filter.dropped += 1
-      session.watch = filter
+      session.progress.watch = filter
       return
     }
     if filter.dropped > 0 {
@@ -57,7 +58,7 @@ extension Dispatcher {
       session.output.member("count", count: filter.dropped)
       session.output.end()
       filter.dropped = 0
-      session.watch = filter
+      session.progress.watch = filter
     }
     write(event, &session.output)
     markDirty(session)

@@ -18,7 +18,7 @@ package final class Dispatcher {
   private let cachePlace: Pinned<Cache>
   private let decoderPlace: Pinned<RequestDecoder>
   var policies: PolicyBook
-  var clock: CacheClock
+  private let clockPlace: Pinned<CacheClock>
   let log: Logger
   /// What only the process around it knows, asked for by `stats`.
   package var facts: () -> ServerFacts = { ServerFacts() }
@@ -26,6 +26,8 @@ package final class Dispatcher {
   /// Clears whose answer is to come, by ticket.
   var parked: [ClearTicket: ParkedRequest] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
+  /// Somebody watches: events are told after each request.
+  var isWatched = false
   private var dirty: [Session] = []
   let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
@@ -35,7 +37,7 @@ package final class Dispatcher {
   /// `seed`: random in a daemon, fixed in a test.
   package init(configuration: Configuration, clock: CacheClock, seed: UInt64, log: Logger) {
     self.configuration = configuration
-    self.clock = clock
+    clockPlace = Pinned(clock)
     self.log = log
     limits = configuration.limits
     cachePlace = Pinned(
@@ -53,6 +55,11 @@ package final class Dispatcher {
   package var cache: Cache {
     @inline(__always) _read { yield cachePlace.value }
     @inline(__always) _modify { yield &cachePlace.value }
+  }
+
+  var clock: CacheClock {
+    @inline(__always) _read { yield clockPlace.value }
+    @inline(__always) _modify { yield &clockPlace.value }
   }
 
   var decoder: RequestDecoder {
@@ -80,8 +87,8 @@ package final class Dispatcher {
   /// Works off what a session sent, up to the share of one turn.
   package func receive(from session: Session) -> Turn {
     for _ in 0..<Self.linesPerTurn {
-      if session.isEnding { return .done }
-      if session.unreadBytes >= limits.outputBytes || session.inFlight >= limits.inFlight {
+      if session.progress.isEnding { return .done }
+      if session.unreadBytes >= limits.outputBytes || session.progress.inFlight >= limits.inFlight {
         return .paused
       }
       switch session.framer.next(limit: limits.lineBytes) {
@@ -97,7 +104,7 @@ package final class Dispatcher {
 
   @inline(__always)
   private func take(_ line: Line, from session: Session) {
-    if session.isBlocked { return takeBehind(line, from: session) }
+    if session.progress.isBlocked { return takeBehind(line, from: session) }
     answer(line, session)
   }
 
@@ -122,15 +129,14 @@ package final class Dispatcher {
       try perform(request, decoder.id, session)
     } catch {
       refuse(error, decoder.id, session)
-      if error.code.closesConnection { session.isEnding = true }
+      if error.code.closesConnection { session.progress.isEnding = true }
     }
     finish(session)
   }
 
   @inline(__always)
   private func finish(_ session: Session) {
-    markDirty(session)
-    if !watchers.isEmpty { tellWatchers() }
+    if isWatched { tellWatchers() }
   }
 
   @inline(__always)
@@ -170,8 +176,8 @@ package final class Dispatcher {
 
   /// Says why, once what came before is answered; then the connection closes.
   package func end(_ session: Session, _ refusal: Refusal) {
-    session.isEnding = true
-    session.farewell = refusal
+    session.progress.isEnding = true
+    session.progress.farewell = refusal
     sayFarewell(session)
   }
 
@@ -181,8 +187,8 @@ package final class Dispatcher {
   }
 
   private func sayFarewell(_ session: Session) {
-    guard let refusal = session.farewell, session.inFlight == 0 else { return }
-    session.farewell = nil
+    guard let refusal = session.progress.farewell, session.inFlight == 0 else { return }
+    session.progress.farewell = nil
     refuse(refusal, nil, session)
     markDirty(session)
   }
@@ -192,7 +198,7 @@ package final class Dispatcher {
   /// Holds an answer back until `ticket` is done.
   func park(_ ticket: ClearTicket, _ id: Bytes?, _ session: Session, sample: Bool) {
     parked[ticket] = ParkedRequest(session: session, id: id.map { Array($0) }, sample: sample)
-    if id == nil { session.isBlocked = true } else { session.parked += 1 }
+    if id == nil { session.progress.isBlocked = true } else { session.progress.parked += 1 }
   }
 
   /// Answers the clears that are over, and takes up the lines that waited for them.
@@ -200,7 +206,7 @@ package final class Dispatcher {
     for outcome in cache.takeFinishedClears() {
       guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
       let session = request.session
-      if request.id == nil { session.isBlocked = false } else { session.parked -= 1 }
+      if request.id == nil { session.progress.isBlocked = false } else { session.progress.parked -= 1 }
       if session.isGone { continue }
       request.answer(outcome)
       markDirty(session)
@@ -209,7 +215,7 @@ package final class Dispatcher {
   }
 
   private func resume(_ session: Session) {
-    while !session.isBlocked, var line = session.takeWaiting() {
+    while !session.progress.isBlocked, var line = session.takeWaiting() {
       line.withLine { answer($0, session) }
     }
     sayFarewell(session)
@@ -218,16 +224,17 @@ package final class Dispatcher {
   // MARK: Turns
 
   func markDirty(_ session: Session) {
-    guard !session.isDirty else { return }
-    session.isDirty = true
+    guard !session.progress.isDirty else { return }
+    session.progress.isDirty = true
     dirty.append(session)
   }
 
-  /// Sessions whose output is to be written at the end of this turn.
+  /// Sessions that were told something out of their own turn, and whose output is to be written now. What a session is
+  /// answered in its own turn its caller writes anyway.
   package func takeDirty() -> [Session] {
     if dirty.isEmpty { return [] }
     defer { dirty.removeAll(keepingCapacity: true) }
-    for session in dirty { session.isDirty = false }
+    for session in dirty { session.progress.isDirty = false }
     return dirty
   }
 
@@ -240,7 +247,7 @@ package final class Dispatcher {
   package func upkeep() {
     cache.upkeep(entries: Self.sliceEntries, now: now)
     answerParked()
-    if !watchers.isEmpty { tellWatchers() }
+    if isWatched { tellWatchers() }
   }
 
   /// The session's socket is gone.

@@ -21,6 +21,8 @@ final class Connection {
   private var isAtEnd = false
   /// It has lines that its share of a turn did not reach.
   var isReady = false
+  /// Its output is to be written at the end of this turn.
+  var isUnwritten = false
   /// Since when, in the loop's milliseconds, a line is begun and not ended, or output waits and doesn't move. Nil: it isn't so.
   private var lineSince: Int64?
   private var stalledSince: Int64?
@@ -45,12 +47,10 @@ final class Connection {
     uv_read_start(
       stream,
       { handle, _, buffer in
-        guard let connection = Connection.from(handle?.pointee.data) else { return }
-        connection.offerSpace(buffer)
+        borrow(handle?.pointee.data, as: Connection.self) { $0.offerSpace(buffer) }
       },
       { stream, count, _ in
-        guard let connection = Connection.from(stream?.pointee.data) else { return }
-        connection.read(count)
+        borrow(stream?.pointee.data, as: Connection.self) { $0.read(count) }
       })
   }
 
@@ -93,7 +93,7 @@ final class Connection {
     session.framer.keep()
     switch turn {
     case .done:
-      if session.isEnding { stopReading() } else if !isReading { startReading() }
+      if session.progress.isEnding { stopReading() } else if !isReading { startReading() }
       noteLine()
     case .more:
       stopReading()
@@ -102,7 +102,8 @@ final class Connection {
       stopReading()
       lineSince = nil
     }
-    if isAtEnd || session.isEnding { closeIfDone() }
+    if !session.output.isEmpty { server.writeAtEndOfTurn(self) }
+    if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
   @inline(__always)
@@ -124,19 +125,18 @@ final class Connection {
       if !session.output.isEmpty { return sendRest() }
     }
     resumeIfPaused()
-    if isAtEnd || session.isEnding { closeIfDone() }
+    if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
   private func sendRest() {
     swap(&sending, &session.output)
-    session.sendingBytes = sending.count
+    session.progress.sendingBytes = sending.count
     let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
     self.request = request
     var buffer = Self.buffer(sending.bytes)
     request.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     let code = uv_write(request, stream, &buffer, 1) { request, status in
-      guard let connection = Connection.from(request?.pointee.data) else { return }
-      connection.sent(status)
+      borrow(request?.pointee.data, as: Connection.self) { $0.sent(status) }
     }
     if code < 0 { sent(code) }
     stalledSince = server.loop.now
@@ -147,7 +147,7 @@ final class Connection {
     request?.deallocate()
     request = nil
     sending.consume(sending.count)
-    session.sendingBytes = 0
+    session.progress.sendingBytes = 0
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
@@ -162,7 +162,7 @@ final class Connection {
 
   /// Its output has been read, or a request of its answered: what was left unread before can be taken up.
   private func resumeIfPaused() {
-    guard !isReading, !isReady, !session.isEnding, !isClosing else { return }
+    guard !isReading, !isReady, !session.progress.isEnding, !isClosing else { return }
     if !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
   }
 
@@ -170,13 +170,13 @@ final class Connection {
 
   private func closeIfDone() {
     guard session.isAnswered, session.output.isEmpty, request == nil, !isReady else { return }
-    if session.isEnding || session.framer.pending == 0 { close() }
+    if session.progress.isEnding || session.framer.pending == 0 { close() }
   }
 
   /// Called now and then: ends what takes longer than it may.
   func checkTimes(now: Int64) {
     let limits = server.dispatcher.configuration.limits
-    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.isEnding {
+    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.progress.isEnding {
       lineSince = nil
       stopReading()
       server.dispatcher.end(
@@ -209,10 +209,5 @@ final class Connection {
   deinit {
     request?.deallocate()
     pipe.deallocate()
-  }
-
-  @inline(__always)
-  private static func from(_ data: UnsafeMutableRawPointer?) -> Connection? {
-    data.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
   }
 }
