@@ -25,7 +25,7 @@ extension Cache {
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
     for clear in tier.walkClears(id, now: now, budget: &budget) {
       if case .tags(let links) = clear.pattern {
-        for link in links { tier.namespaces[id].pointee.tags.release(link, in: &tier.arena, tier.keyHash) }
+        for link in links { tier.release(tag: link, of: id) }
       }
       if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
       clears.leave(clear)

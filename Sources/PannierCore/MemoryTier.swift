@@ -91,6 +91,14 @@ struct MemoryTier: ~Copyable {
     return links
   }
 
+  /// One fewer names a tag, other than an entry: a clear is over. If it was the last, the tag's bytes are the namespace's no
+  /// more.
+  mutating func release(tag: Link, of id: NamespaceID) {
+    let before = arena.usedBytes
+    namespaces[id].pointee.tags.release(tag, in: &arena, keyHash)
+    namespaces.add(arena.usedBytes - before, to: id)
+  }
+
   /// Evicts until there is a block: only where links reach no further does that take more than one look.
   private mutating func allocate(_ byteCount: Int, _ id: NamespaceID, now: Int64) -> Link? {
     for _ in 0..<Self.evictionsPerInsertion {
