@@ -9,7 +9,7 @@ struct JSONFault: Error {
 
 /// Where a JSON value stands and what kind it is.
 struct Token {
-  enum Kind: UInt8 { case string, number, object, array, yes, no, null }
+  enum Kind: UInt8 { case string, integer, number, object, array, yes, no, null }
 
   /// Of a string: its text, without the quotes.
   var start: UnsafeMutablePointer<UInt8>
@@ -71,15 +71,33 @@ struct JSONReader {
     return try rest(first)
   }
 
+  /// The end of the digits that begin at `text`; nil where what is not a plain whole number stands there.
+  @inline(__always)
+  static func digitsEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+    var end = text
+    while isDigit(end.pointee) { end += 1 }
+    let isPlain = end.pointee == UInt8(ascii: ",") || end.pointee == UInt8(ascii: "}")
+    return isPlain && (text.pointee != UInt8(ascii: "0") || end - text == 1) ? end : nil
+  }
+
   /// Where the quote stands that ends the string begun at `text`; nil where an escape or a fault comes before it.
   @inline(__always)
   static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
     var end = text
-    while true {
-      let offset = firstByte(stringStops(loadTwoWords(end)))
-      end += offset
-      if offset < 16 { return end.pointee == UInt8(ascii: "\"") ? end : nil }
+    var found = stringStops(loadTwoWords(end))
+    // Two blocks a step where a string is long. The second begins within what may be read: the first held no LF.
+    while found[0] | found[1] == 0 {
+      let next = stringStops(loadTwoWords(end + 16))
+      if next[0] | next[1] != 0 {
+        end += 16
+        found = next
+        break
+      }
+      end += 32
+      found = stringStops(loadTwoWords(end))
     }
+    end += firstByte(found)
+    return end.pointee == UInt8(ascii: "\"") ? end : nil
   }
 
   @inline(__always)
@@ -140,8 +158,7 @@ struct JSONReader {
       try literal("false")
     case UInt8(ascii: "n"): try literal("null")
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      kind = .number
-      try number()
+      kind = try number() ? .integer : .number
     case 0x0A: throw fault("the line ends where a value is expected")
     default: throw fault("no JSON value begins here")
     }
@@ -188,7 +205,9 @@ struct JSONReader {
     cursor += text.utf8CodeUnitCount
   }
 
-  private mutating func number() throws(JSONFault) {
+  /// Whether it is whole as written: without fraction and exponent.
+  private mutating func number() throws(JSONFault) -> Bool {
+    var isWhole = true
     if cursor.pointee == UInt8(ascii: "-") { cursor += 1 }
     if cursor.pointee == UInt8(ascii: "0") {
       cursor += 1
@@ -198,13 +217,16 @@ struct JSONReader {
     }
     if cursor.pointee == UInt8(ascii: ".") {
       cursor += 1
+      isWhole = false
       try digits()
     }
     if cursor.pointee | 0x20 == UInt8(ascii: "e") {
       cursor += 1
+      isWhole = false
       if cursor.pointee == UInt8(ascii: "+") || cursor.pointee == UInt8(ascii: "-") { cursor += 1 }
       try digits()
     }
+    return isWhole
   }
 
   private mutating func digits() throws(JSONFault) {

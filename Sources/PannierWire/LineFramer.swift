@@ -37,9 +37,6 @@ package struct LineFramer: ~Copyable {
   /// Bytes received and not yet handed out.
   package var pending: Int { end - start }
 
-  /// Whether a line was handed out since the last `keep`: what is pending then is another line's beginning.
-  package var hasCut: Bool { start > 0 }
-
   /// Where to read to. `scratch` must have `padding` bytes behind it that are readable.
   package mutating func space(scratch: UnsafeMutableRawBufferPointer) -> UnsafeMutableRawBufferPointer {
     if pending == 0 {
@@ -65,7 +62,8 @@ package struct LineFramer: ~Copyable {
   package mutating func next(limit: Int) -> Next {
     guard let region else { return .needsMore }
     if let newline = findNewline(in: region) {
-      let line = Line(start: region + start, count: newline - start, isASCII: sawHighBit == 0)
+      let line = Line(
+        start: region + start, count: newline - start, isASCII: sawHighBit == 0, isLast: newline + 1 == end)
       start = newline + 1
       searched = start
       sawHighBit = 0
@@ -74,20 +72,29 @@ package struct LineFramer: ~Copyable {
     return end - start > limit ? .tooLong : .needsMore
   }
 
+  /// What a turn leaves of what was received.
+  package enum Rest {
+    case nothing
+    /// The beginning of a line; `isNew`: a line before it was handed out in this turn.
+    case some(isNew: Bool)
+  }
+
   /// Ends the turn: what is left moves from the shared scratch into memory of this framer's own.
-  package mutating func keep() {
-    guard let region else { return }
-    if pending == 0 {
+  @discardableResult
+  package mutating func keep() -> Rest {
+    guard let region else { return .nothing }
+    let isNew = start > 0
+    if start == end {
       // The scratch isn't ours beyond this turn; memory of our own is given back when the next read begins.
       if own == nil { self.region = nil }
       start = 0
       end = 0
       searched = 0
-      return
+      return .nothing
     }
     if region == own {
       compact()
-      return
+      return .some(isNew: isNew)
     }
     let count = pending
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: count + Self.padding)
@@ -98,6 +105,7 @@ package struct LineFramer: ~Copyable {
     searched -= start
     start = 0
     end = count
+    return .some(isNew: isNew)
   }
 
   /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
@@ -112,6 +120,15 @@ package struct LineFramer: ~Copyable {
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
     var high = TwoWords(repeating: 0)
+    // Two blocks a step where a line is long.
+    while end &- position >= 32 {
+      let first = loadTwoWords(region + position)
+      let second = loadTwoWords(region + position + 16)
+      let found = matches(first, 0x0A) | matches(second, 0x0A)
+      if found[0] | found[1] != 0 { break }
+      high |= first | second
+      position &+= 32
+    }
     while position < end {
       let words = loadTwoWords(region + position)
       let found = matches(words, 0x0A)

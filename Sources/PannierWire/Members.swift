@@ -49,7 +49,7 @@ struct Members: ~Copyable {
     reader.leave()
   }
 
-  /// Takes a member as nearly all are: `"name":"text"`, without blanks or escapes, the name known and not met before. Takes nothing
+  /// Takes a member as nearly all are: `"name":"text"` or `"name":123`, without blanks or escapes, the name known and not met before. Takes nothing
   /// where it is otherwise; the general way then finds out how.
   @inline(__always)
   private mutating func readPlainly(_ reader: inout JSONReader) -> Bool {
@@ -59,23 +59,32 @@ struct Members: ~Copyable {
     let length = quote.trailingZeroBitCount >> 3
     // All bits of the word before the quote, which is a known name's word only if it is that name.
     guard quote != 0, name[-1] == UInt8(ascii: "\""), name[length + 1] == UInt8(ascii: ":"),
-      name[length + 2] == UInt8(ascii: "\""), let field = names[word: word & ((quote & (0 &- quote)) >> 7 &- 1)],
-      !present.contains(field)
+      let field = names[word: word & ((quote & (0 &- quote)) >> 7 &- 1)], !present.contains(field)
     else { return false }
-    let text = name + (length + 3)
-    guard let end = JSONReader.plainEnd(of: text) else { return false }
-    tokens[Int(field.rawValue)] = Token(start: text, count: end - text, kind: .string, isEscaped: false)
-    present.insert(field)
-    reader.move(to: end + 1)
+    let value = name + (length + 2)
+    if value.pointee == UInt8(ascii: "\"") {
+      guard let end = JSONReader.plainEnd(of: value + 1) else { return false }
+      take(field, Token(start: value + 1, count: end - value - 1, kind: .string, isEscaped: false))
+      reader.move(to: end + 1)
+      return true
+    }
+    guard isDigit(value.pointee), let end = JSONReader.digitsEnd(of: value) else { return false }
+    take(field, Token(start: value, count: end - value, kind: .integer, isEscaped: false))
+    reader.move(to: end)
     return true
+  }
+
+  @inline(__always)
+  private mutating func take(_ field: Field, _ token: Token) {
+    tokens[Int(field.rawValue)] = token
+    present.insert(field)
   }
 
   @inline(__always)
   private mutating func read(_ field: Field, _ reader: inout JSONReader) throws(JSONFault) {
     if present.contains(field) { throw reader.fault("\"\(field.name)\" stands twice") }
     try reader.expect(UInt8(ascii: ":"), "expected : after a member's name")
-    tokens[Int(field.rawValue)] = try reader.value()
-    present.insert(field)
+    take(field, try reader.value())
   }
 
   /// Which field a name is; escapes in it are resolved where they stand.

@@ -44,7 +44,8 @@ extension Dispatcher {
 
   // MARK: stats
 
-  func stats(_ name: Bytes?, _ id: Bytes?, _ session: Session) {
+  func stats(_ name: Bytes?, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if let name { try checkName(name) }
     let facts = facts()
     session.output.begin(id: id)
     session.output.member("uptime", seconds: now)

@@ -141,7 +141,14 @@ extension Dispatcher {
     return nil
   }
 
+  func checkName(_ name: Bytes) throws(Refusal) {
+    guard isNamespaceName(name) else {
+      throw Refusal(.badRequest, "\"ns\" must be 1 to 64 of the characters A-Z a-z 0-9 _ . -")
+    }
+  }
+
   func allowedName(_ name: Bytes) throws(Refusal) -> String {
+    try checkName(name)
     let text = String(decoding: name, as: UTF8.self)
     if configuration.unknownNamespaces == .create || policies.isConfigured(text) { return text }
     throw Refusal(.unknownNamespace, "there is no namespace \"\(text)\", and unknown_namespaces is refuse")

@@ -8,6 +8,7 @@ extension Dispatcher {
   private static let watchBacklog = 1 << 20
 
   func watch(_ watch: Request.Watch, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if let ns = watch.ns { try checkName(ns) }
     var kinds = Set(EventKind.allCases)
     if let names = watch.events {
       kinds = []

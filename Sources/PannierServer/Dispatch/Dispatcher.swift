@@ -30,6 +30,8 @@ package final class Dispatcher {
   struct TurnFlags {
     /// Somebody watches: events are told after each request.
     var isWatched = false
+    /// Something was asked that may have left the cache work, or a deadline, since the loop last looked.
+    var mayNeedUpkeep = true
     /// `takeDirty` has something to give.
     var hasDirty = false
   }
@@ -100,6 +102,7 @@ package final class Dispatcher {
       case .needsMore: return .done
       case .line(let line):
         if !line.isBlank { take(line, from: session) }
+        if line.isLast { return .done }
       case .tooLong:
         end(session, Refusal(.lineTooLong, "the line has more than \(limits.lineBytes) bytes (limits.line_bytes)"))
       }
@@ -149,6 +152,7 @@ package final class Dispatcher {
   private func perform(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     if let op = decoder.op { requestCounts[Int(op.rawValue)] &+= 1 }
     if case .get(let get) = request { return try self.get(get, id, session) }
+    flags.value.mayNeedUpkeep = true
     try performOther(request, id, session)
   }
 
@@ -165,7 +169,7 @@ package final class Dispatcher {
     case .clear(let clear): try self.clear(clear, id, session)
     case .hello: hello(id, session)
     case .ping: session.output.done(id: id)
-    case .stats(let ns): stats(ns, id, session)
+    case .stats(let ns): try stats(ns, id, session)
     case .policy(let ns, let set): try policy(ns, set, id, session)
     case .explain(let ns, let key): try explain(ns, key, id, session)
     case .watch(let watch): try self.watch(watch, id, session)

@@ -9,6 +9,7 @@ import PannierWire
 final class Connection {
   let session: Session
   private let server: Server
+  private let dispatcher: Dispatcher
   private let pipe: UnsafeMutablePointer<uv_pipe_t>
   /// What libuv is writing: it must stay where it is until it is written.
   private var sending = OutputBuffer()
@@ -32,6 +33,7 @@ final class Connection {
     self.pipe = pipe
     self.session = session
     self.server = server
+    dispatcher = server.dispatcher
     pipe.pointee.data = Unmanaged.passRetained(self).toOpaque()
   }
 
@@ -81,7 +83,7 @@ final class Connection {
     stopReading()
     guard code == Int(UV_EOF.rawValue) else { return close() }
     isAtEnd = true
-    server.dispatcher.endOfInput(session)
+    dispatcher.endOfInput(session)
     work()
   }
 
@@ -89,13 +91,12 @@ final class Connection {
   @inline(__always)
   func work() {
     isReady = false
-    let turn = server.dispatcher.receive(from: session)
-    let hasCut = session.framer.hasCut
-    session.framer.keep()
+    let turn = dispatcher.receive(from: session)
+    let rest = session.framer.keep()
     switch turn {
     case .done:
       if session.progress.isEnding { stopReading() } else if !isReading { startReading() }
-      noteLine(isNew: hasCut)
+      noteLine(rest)
     case .more:
       stopReading()
       lineSince = nil
@@ -108,13 +109,12 @@ final class Connection {
     if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
-  /// `isNew`: a line was ended, so the time of what is left begins.
+  /// Where a line was ended, the time of what is left begins anew.
   @inline(__always)
-  private func noteLine(isNew: Bool) {
-    if session.framer.pending == 0 {
-      lineSince = nil
-    } else if isNew || lineSince == nil {
-      lineSince = server.loop.now
+  private func noteLine(_ rest: LineFramer.Rest) {
+    switch rest {
+    case .nothing: lineSince = nil
+    case .some(let isNew): if isNew || lineSince == nil { lineSince = server.loop.now }
     }
   }
 
@@ -158,7 +158,7 @@ final class Connection {
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
-    server.dispatcher.tellDropped(session)
+    dispatcher.tellDropped(session)
     flush()
   }
 
@@ -183,11 +183,11 @@ final class Connection {
 
   /// Called now and then: ends what takes longer than it may.
   func checkTimes(now: Int64) {
-    let limits = server.dispatcher.configuration.limits
+    let limits = dispatcher.configuration.limits
     if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.progress.isEnding {
       lineSince = nil
       stopReading()
-      server.dispatcher.end(
+      dispatcher.end(
         session,
         Refusal(.lineTooLong, "the line was not ended within \(limits.lineTimeMilliseconds) ms (limits.line_time)"))
     }
@@ -206,7 +206,7 @@ final class Connection {
     guard !isClosing else { return }
     isClosing = true
     isReading = false
-    server.dispatcher.forget(session)
+    dispatcher.forget(session)
     server.remove(self)
     uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)) { handle in
       guard let data = handle?.pointee.data else { return }

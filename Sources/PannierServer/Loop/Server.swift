@@ -188,6 +188,8 @@ package final class Server {
 
   private func endTurn() {
     write()
+    guard dispatcher.flags.value.mayNeedUpkeep else { return }
+    dispatcher.flags.value.mayNeedUpkeep = false
     if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { armExpiry() }
   }
 
