@@ -20,7 +20,8 @@ func same(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bo
       && left.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
         == right.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
   }
-  for index in 0..<count where left.load(fromByteOffset: index, as: UInt8.self) != right.load(fromByteOffset: index, as: UInt8.self) {
+  for index in 0..<count
+  where left.load(fromByteOffset: index, as: UInt8.self) != right.load(fromByteOffset: index, as: UInt8.self) {
     return false
   }
   return true

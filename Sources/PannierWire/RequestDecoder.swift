@@ -192,7 +192,8 @@ extension RequestDecoder {
       return members.contains(.key) ? .one(try key(members[.key], "key")) : .many(try manyKeys())
     }
     throw Refusal(
-      .badRequest, members.contains(.key) ? "\(op) takes \"key\" or \"keys\", not both" : "\(op) needs \"key\" or \"keys\"")
+      .badRequest,
+      members.contains(.key) ? "\(op) takes \"key\" or \"keys\", not both" : "\(op) needs \"key\" or \"keys\"")
   }
 
   private func singleKey(_ op: StaticString) throws(Refusal) -> Bytes {
@@ -238,7 +239,9 @@ extension RequestDecoder {
 
   /// The next value of JSON that was found well formed, so that a fault here is a defect of ours.
   private func next(_ reader: inout JSONReader) throws(Refusal) -> Token {
-    do { return try reader.value() } catch { throw Refusal(.internal, "a checked line did not read again: \(error.problem)") }
+    do { return try reader.value() } catch {
+      throw Refusal(.internal, "a checked line did not read again: \(error.problem)")
+    }
   }
 }
 
@@ -345,9 +348,12 @@ extension RequestDecoder {
   }
 
   private func tagList(_ token: Token, _ place: String) throws(Refusal) -> [Bytes] {
-    let problem = "\"\(place)\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
+    let problem =
+      "\"\(place)\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
     let tags = try strings(token, place, atMost: RequestLimits.tags, problem)
-    guard tags.allSatisfy({ (1...RequestLimits.tagBytes).contains($0.count) }) else { throw Refusal(.badRequest, problem) }
+    guard tags.allSatisfy({ (1...RequestLimits.tagBytes).contains($0.count) }) else {
+      throw Refusal(.badRequest, problem)
+    }
     return tags
   }
 
@@ -356,7 +362,8 @@ extension RequestDecoder {
   }
 
   /// A list of strings, which may be empty.
-  private func strings(_ token: Token, _ name: String, atMost limit: Int, _ problem: String) throws(Refusal) -> [Bytes] {
+  private func strings(_ token: Token, _ name: String, atMost limit: Int, _ problem: String) throws(Refusal) -> [Bytes]
+  {
     guard token.kind == .array else { throw Refusal(.badRequest, problem) }
     var reader = JSONReader(token.start + 1, depth: limits.nesting)
     var result: [Bytes] = []
@@ -408,9 +415,13 @@ private func isUTF8(_ bytes: Bytes) -> Bool {
 }
 
 /// `unknown field "tll", did you mean "ttl"?`, or where nothing is near, the names there are.
-private func unknownName(_ what: String, _ name: some Sequence<UInt8>, among known: [String], _ preface: String) -> String {
+private func unknownName(_ what: String, _ name: some Sequence<UInt8>, among known: [String], _ preface: String)
+  -> String
+{
   // As much as a reader needs to find it in what was sent.
   let shown = String(decoding: Array(name.prefix(64)), as: UTF8.self)
-  if let near = nearestName(to: shown, among: known) { return "unknown \(what) \"\(shown)\", did you mean \"\(near)\"?" }
+  if let near = nearestName(to: shown, among: known) {
+    return "unknown \(what) \"\(shown)\", did you mean \"\(near)\"?"
+  }
   return "unknown \(what) \"\(shown)\"; \(preface): \(known.joined(separator: ", "))"
 }

@@ -140,7 +140,8 @@ extension Dispatcher {
       let ns = try namespace(name)
       policies.change(text, patch)
       cache.setPolicy(policies.policy(for: text), of: ns, by: session.caller, now: now)
-      log.notice("policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
+      log.notice(
+        "policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
     }
   }
 

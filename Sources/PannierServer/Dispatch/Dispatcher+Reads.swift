@@ -157,7 +157,8 @@ extension Dispatcher {
   func glob(_ pattern: Bytes?) throws(Refusal) -> Glob? {
     guard let pattern else { return nil }
     guard let glob = Glob(pattern) else {
-      throw Refusal(.badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")
+      throw Refusal(
+        .badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")
     }
     return glob
   }

@@ -165,7 +165,8 @@ final class Connection {
   private static func buffer(_ bytes: Bytes) -> uv_buf_t {
     // libuv doesn't write to what it sends; its type serves both directions.
     uv_buf_init(
-      UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), UInt32(clamping: bytes.count))
+      UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: CChar.self),
+      UInt32(clamping: bytes.count))
   }
 
   /// Its output has been read, or a request of its answered: what was left unread before can be taken up.
@@ -197,7 +198,8 @@ final class Connection {
       queueWhenStalled = queue
       stalledSince = now
     } else if now - since >= Int64(limits.outputTimeMilliseconds) {
-      server.log.info("closing a connection that does not read", metadata: ["pid": "\(session.caller.pid)", "unread": "\(queue)"])
+      server.log.info(
+        "closing a connection that does not read", metadata: ["pid": "\(session.caller.pid)", "unread": "\(queue)"])
       close()
     }
   }

@@ -115,7 +115,8 @@ package final class Server {
     let accepted = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
     var descriptor: Int32 = -1
     let handle = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
-    guard uv_accept(listening, accepted) == 0, uv_fileno(handle, &descriptor) == 0, let peer = Peer(descriptor: descriptor)
+    guard uv_accept(listening, accepted) == 0, uv_fileno(handle, &descriptor) == 0,
+      let peer = Peer(descriptor: descriptor)
     else { return uv_close(handle) { $0?.deallocate() } }
     let session = Session(caller: Caller(pid: peer.pid, uid: peer.uid), isAdmin: access.isAdmin(peer))
     let connection = Connection(pipe, session, self)
@@ -246,7 +247,8 @@ package final class Server {
       let kept = configuration.changesThatNeedRestart(to: new)
       dispatcher.reload(new)
       access = AccessList(new.access)
-      log.notice("configuration reloaded", metadata: kept.isEmpty ? [:] : ["needs_restart": "\(kept.joined(separator: ","))"])
+      log.notice(
+        "configuration reloaded", metadata: kept.isEmpty ? [:] : ["needs_restart": "\(kept.joined(separator: ","))"])
     } catch {
       for fault in error.faults { log.error("configuration not reloaded", metadata: ["fault": "\(fault)"]) }
     }
