@@ -19,6 +19,9 @@ package final class Server {
   /// How much later than due an expired entry may still take memory, in milliseconds.
   private static let expiryDelayMilliseconds: Int64 = 100
   private static let backlog: Int32 = 4096
+  /// From which size, in bytes, a block of memory is the system's own again as soon as it is free: the arena's chunks are
+  /// larger, and so are the buffers of long lines.
+  private static let mappedBytes: Int32 = 1 << 20
 
   let loop = EventLoop()
   let dispatcher: Dispatcher
@@ -62,6 +65,8 @@ package final class Server {
   /// Serves until a signal ends it. Throws where the socket can't be had.
   package func run() throws(SocketFault) {
     signal(SIGPIPE, SIG_IGN)
+    // Else the first large block given back raises the bound, and from then on large ones stay with the process.
+    mallopt(M_MMAP_THRESHOLD, Self.mappedBytes)
     try listen()
     dispatcher.facts = { [unowned self] in facts() }
     loop.hook(
