@@ -85,15 +85,8 @@ struct JSONReader {
   static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
     var end = text
     var found = stringStops(loadTwoWords(end))
-    // Two blocks a step where a string is long. The second begins within what may be read: the first held no LF.
     while found[0] | found[1] == 0 {
-      let next = stringStops(loadTwoWords(end + 16))
-      if next[0] | next[1] != 0 {
-        end += 16
-        found = next
-        break
-      }
-      end += 32
+      end += 16
       found = stringStops(loadTwoWords(end))
     }
     end += firstByte(found)
