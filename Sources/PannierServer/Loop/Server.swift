@@ -254,7 +254,7 @@ package final class Server {
 
   // MARK: The end
 
-  private var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
+  var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
 
   /// Nobody finds the socket any more; what has been sent is still read and answered for a moment.
   private func shutDown() {
@@ -271,7 +271,7 @@ package final class Server {
       stage = .ending
       closeListener()
       for connection in Array(connections.values) {
-        dispatcher.end(connection.session, shuttingDown)
+        connection.leave()
         writeAtEndOfTurn(connection)
       }
       write()
