@@ -62,7 +62,18 @@ package final class Server {
   /// Serves until a signal ends it. Throws where the socket can't be had.
   package func run() throws(SocketFault) {
     signal(SIGPIPE, SIG_IGN)
-    try listen()
+    // Before anybody can find the socket: whoever does may also send a signal.
+    signals = [
+      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
+    ]
+    do throws(SocketFault) {
+      try listen()
+    } catch {
+      for signal in signals { signal.close() }
+      throw error
+    }
     dispatcher.facts = { [unowned self] in facts() }
     loop.hook(
       owner: Unmanaged.passUnretained(self).toOpaque(),
@@ -71,11 +82,6 @@ package final class Server {
     expiryTimer.action = { [unowned self] in wakeForUpkeep() }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
-    signals = [
-      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
-    ]
     loop.run()
     socket?.withdraw()
   }
