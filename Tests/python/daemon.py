@@ -92,7 +92,7 @@ class Daemon:
         self._process.send_signal(number)
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
-        """Its exit status, once it has ended by itself or by a signal of the test's; below 0: the signal that killed it."""
+        """Its exit status, once it has ended by itself or by a signal of the test's; below 0: what killed it."""
         return self._process.wait(seconds)
 
     def cpu_seconds(self) -> float:

@@ -67,7 +67,18 @@ package final class Server {
     signal(SIGPIPE, SIG_IGN)
     // Else the first large block given back raises the bound, and from then on large ones stay with the process.
     mallopt(M_MMAP_THRESHOLD, Self.mappedBytes)
-    try listen()
+    // Before anybody can find the socket: whoever does may also send a signal.
+    signals = [
+      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
+    ]
+    do throws(SocketFault) {
+      try listen()
+    } catch {
+      for signal in signals { signal.close() }
+      throw error
+    }
     dispatcher.facts = { [unowned self] in facts() }
     loop.hook(
       owner: Unmanaged.passUnretained(self).toOpaque(),
@@ -76,11 +87,6 @@ package final class Server {
     expiryTimer.action = { [unowned self] in wakeForUpkeep() }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
-    signals = [
-      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
-    ]
     loop.run()
     socket?.withdraw()
   }
@@ -261,7 +267,7 @@ package final class Server {
 
   // MARK: The end
 
-  private var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
+  var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
 
   /// Nobody finds the socket any more; what has been sent is still read and answered for a moment.
   private func shutDown() {
@@ -278,7 +284,7 @@ package final class Server {
       stage = .ending
       closeListener()
       for connection in Array(connections.values) {
-        dispatcher.end(connection.session, shuttingDown)
+        connection.leave()
         writeAtEndOfTurn(connection)
       }
       write()
