@@ -23,9 +23,7 @@ extension Cache {
 
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
     for clear in tier.walkClears(id, now: now, budget: &budget) {
-      if case .tags(let links) = clear.pattern {
-        for link in links { tier.namespaces[id].pointee.tags.release(link, in: &tier.arena, tier.keyHash) }
-      }
+      if case .tags(let links) = clear.pattern { tier.release(links, id) }
       if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
       clears.leave(clear)
     }
