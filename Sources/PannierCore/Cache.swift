@@ -156,7 +156,9 @@ package struct Cache: ~Copyable {
     package let filler: Caller?
   }
 
-  package mutating func details(of hit: Hit, now: Int64) -> Details { details(hit.link, isStale: hit.isStale, now: now) }
+  package mutating func details(of hit: Hit, now: Int64) -> Details {
+    details(hit.link, isStale: hit.isStale, now: now)
+  }
 
   private func details(_ link: Link, isStale: Bool, now: Int64) -> Details {
     let entry = tier.entry(link)

@@ -56,10 +56,14 @@ package struct ClearBook: Sendable {
     close(ticket)
   }
 
+  /// All its namespaces have joined, and nobody waits for its answer.
   mutating func abandon(_ ticket: ClearTicket) {
     unanswered[ticket]?.isAbandoned = true
-    finished.removeAll { $0.ticket == ticket }
+    seal(ticket)
   }
+
+  /// Whether somebody asked for this clear: what a namespace frees that is switched off, nobody did.
+  func isAwaited(_ ticket: ClearTicket) -> Bool { unanswered[ticket].map { !$0.isAbandoned } ?? false }
 
   /// One namespace's walk is over for this clear.
   mutating func leave(_ clear: PendingClear) {

@@ -97,7 +97,8 @@ struct PendingClears {
     case gone(at: Int64, clear: UInt32, tag: UInt8)
   }
 
-  /// What the clears did to an entry, without counting it: for a reader. What was over before a clear was asked for is none of its matter.
+  /// What the clears did to an entry, without counting it: for a reader. What was over before a clear was asked for is none
+  /// of its matter.
   func outcome(of entry: Entry) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     for clear in clears where !clear.dryRun {
@@ -107,8 +108,8 @@ struct PendingClears {
     return .stands(life)
   }
 
-  /// The same, and each clear that hadn't visited it counts it: for the walk, and for whatever takes an entry out of the table before
-  /// the walk reaches it.
+  /// The same, and each clear that hadn't visited it counts it: for the walk, and for whatever takes an entry out of the
+  /// table before the walk reaches it.
   mutating func settle(_ entry: Entry, at position: UInt64) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     for index in clears.indices where !clears[index].hasVisited(position, cursor: cursor) {

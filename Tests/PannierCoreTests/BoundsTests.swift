@@ -147,7 +147,7 @@ func byteBoundsEvictExactly(seed: UInt64) throws {
   #expect(subject.set("huge", huge) == .stored)
   #expect(subject.entries() >= before + 1 - 64)
   #expect(subject.get("huge") == .fresh(huge))
-  check(subject.cache.hasPendingWork)
+  check(subject.cache.hasPendingWork())
   while subject.cache.needsUpkeep(now: subject.now) {
     let entries = subject.entries()
     subject.cache.upkeep(entries: 50, now: subject.now)
