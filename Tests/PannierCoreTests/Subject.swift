@@ -183,6 +183,10 @@ final class Subject {
     return Dictionary(uniqueKeysWithValues: takeFinished().map { ($0.ticket, $0) })
   }
 
+  /// Whether it takes up room, void or past its end as it may be.
+  func isInMemory(_ key: String, in id: NamespaceID) -> Bool {
+    withBytes(key) { cache.tier.find(id, $0, cache.tier.keyHash($0)) } != 0
+  }
   func takeFinished() -> [ClearBook.Outcome] { cache.takeFinishedClears() }
   func byteCount(_ id: NamespaceID = 0) -> Int { cache.byteCount(of: id) }
   func counters(_ id: NamespaceID = 0) -> Counters { cache.counters(of: id) }
