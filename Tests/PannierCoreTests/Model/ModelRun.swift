@@ -19,6 +19,7 @@ struct ModelShape: Sendable, CustomTestStringConvertible {
   var weights = [26, 28, 6, 6, 3, 5, 3, 3, 0, 20]
   var largestUpkeep = 12
   var tags = 5
+  var steps = 10_000
 
   var testDescription: String { name }
 }
@@ -31,6 +32,11 @@ final class ModelRun {
   var random: RandomSource
   var step = 0
   var clearsAsked = 0
+  /// How often the first namespace's table had other buckets than a step before.
+  private(set) var resized = 0
+  private var buckets = 0
+  /// Steps between two looks at every entry: one, but where there are many entries.
+  private var fullLookEvery: Int { shape.keys > 100 ? 10 : 1 }
   /// What clears under way should come to.
   var expected: [ClearTicket: (count: Int, keys: Set<String>?)] = [:]
 
@@ -114,10 +120,15 @@ final class ModelRun {
       try same(subject.entries(id), space.values.count, "entries of \(id)")
       try compareCounters(id, space)
     }
+    let before = buckets
+    buckets = subject.cache.tier.namespaces[0].pointee.table.bucketCount
+    if before != buckets { resized += 1 }
     // All of it looks at everything: in turn, so that a run is short and a fault still found within some steps.
     let id = step % reference.spaces.count
-    try same(subject.fault(of: id), nil, "structures of \(id)")
-    if step % 7 == 0 { try same(subject.list(id).sorted(), reference.shown(id), "visible keys of \(id)") }
+    if step % fullLookEvery == 0 { try same(subject.fault(of: id), nil, "structures of \(id)") }
+    if step % (7 * fullLookEvery) == 0 {
+      try same(subject.list(id).sorted(), reference.shown(id), "visible keys of \(id)")
+    }
     if step % 100 == 0 { try same(subject.faultOfAll(), nil, "structures") }
     for outcome in subject.takeFinished() { try finish(outcome) }
   }
