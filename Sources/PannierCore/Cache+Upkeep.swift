@@ -25,9 +25,9 @@ extension Cache {
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
     for clear in tier.walkClears(id, now: now, budget: &budget) {
       if case .tags(let links) = clear.pattern {
-        for link in links { tier.release(tag: link, of: id) }
+        for link in links where link != 0 { tier.release(tag: link, of: id) }
       }
-      if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
+      if !clear.dryRun, clears.isAwaited(clear.ticket) { tier.namespaces[id].pointee.counters.cleared += clear.count }
       clears.leave(clear)
     }
     if tier.namespaces[id].pointee.pending.isEmpty { clears.endWalk(id) }
