@@ -99,7 +99,7 @@ package struct LineFramer: ~Copyable {
 
   /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
   package mutating func finish() {
-    guard pending > 0, let region else { return }
+    guard pending > 0, let region, region[end - 1] != 0x0A else { return }
     // The padding has room for it.
     region[end] = 0x0A
     end += 1
@@ -117,7 +117,8 @@ package struct LineFramer: ~Copyable {
       let found = firstByte(newlines)
       let ours = min(found, end - position)
       high |= words[0] & lowBytes(ours) | words[1] & lowBytes(ours - 8)
-      if found == ours, found < 16 { return position + found }
+      // An LF at the very end is one that another connection left in the scratch: nothing was received there.
+      if found < 16, position + found < end { return position + found }
       position += 16
     }
     searched = end
