@@ -8,15 +8,16 @@ PYTHON := .venv/bin/python -m
 PYTHON_TESTS := Tests/python
 SOCKET := run/pannier.sock
 
-# The binary that the Python tests start. An absolute path, since they run in a folder of their own.
-export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
+# The binary that the Python tests and the example start. An absolute path, since they run in folders of their own; for them
+# alone, since the daemon warns of a PANNIER_ variable that it doesn't know.
+test example: export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
 
 help:
 	@echo 'make run       build it and serve on ./$(SOCKET), in memory alone'
 	@echo 'make test      build with the import check, run the Swift tests and the Python tests'
 	@echo 'make lint      what CI asks of the style: swift format, ruff, mypy, basedpyright'
 	@echo 'make format    bring Swift and Python into that style'
-	@echo 'make example   run examples/socat'
+	@echo 'make example   build it, start it on a socket of its own, and speak to it with socat'
 	@echo 'make bench     speed and instructions a request (valgrind)'
 	@echo 'make soak      a long run under load'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
@@ -68,6 +69,7 @@ soak:
 
 example:
 	@scripts/setup run
+	$(SWIFT) build --product pannier
 	examples/socat/run
 
 # Builds of their own: a sanitizer changes every object file.

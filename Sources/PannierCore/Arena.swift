@@ -78,6 +78,12 @@ struct Arena: ~Copyable {
     return units <= largestSharedUnits ? units * unitBytes : pages(byteCount + unitBytes)
   }
 
+  /// What a block in use takes from the budget.
+  func bytes(of link: Link) -> Int {
+    let large = largeBytes[Int(link >> Self.chunkUnitBits)]
+    return large > 0 ? large : size(of: link) * Self.unitBytes
+  }
+
   /// A block for `byteCount` bytes, or nil where links reach no further.
   mutating func allocate(_ byteCount: Int) -> Link? {
     let units = Self.units(for: byteCount)
@@ -119,7 +125,9 @@ struct Arena: ~Copyable {
 
   // MARK: Blocks
 
-  private static func units(for byteCount: Int) -> Int { max(smallestUnits, (byteCount + 4 + unitBytes - 1) / unitBytes) }
+  private static func units(for byteCount: Int) -> Int {
+    max(smallestUnits, (byteCount + 4 + unitBytes - 1) / unitBytes)
+  }
 
   private static func pages(_ byteCount: Int) -> Int { (byteCount + pageBytes - 1) / pageBytes * pageBytes }
 
@@ -240,7 +248,9 @@ struct Arena: ~Copyable {
   }
 
   private mutating func newChunk(_ byteCount: Int) -> Int? {
-    guard let number = freeChunkNumbers.popLast() ?? (chunkCount < Self.maximumChunks ? chunkCount : nil) else { return nil }
+    guard let number = freeChunkNumbers.popLast() ?? (chunkCount < Self.maximumChunks ? chunkCount : nil) else {
+      return nil
+    }
     chunkCount = max(chunkCount, number + 1)
     chunks[number] = .allocate(byteCount: byteCount, alignment: 16)
     return number

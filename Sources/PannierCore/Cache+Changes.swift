@@ -16,9 +16,11 @@ extension Cache {
     switch change {
     case .set(let key, let ttl, let size):
       tier.events.append(
-        Event(kind: .set, namespace: id, scope: .key(Array(key)), pid: caller.pid, ttlMilliseconds: ttl, size: size), .set)
+        Event(kind: .set, namespace: id, scope: .key(Array(key)), pid: caller.pid, ttlMilliseconds: ttl, size: size),
+        .set)
     case .delete(let key, let soft):
-      tier.events.append(Event(kind: .delete, namespace: id, scope: .key(Array(key)), pid: caller.pid, soft: soft), .delete)
+      tier.events.append(
+        Event(kind: .delete, namespace: id, scope: .key(Array(key)), pid: caller.pid, soft: soft), .delete)
     case .touch: break
     case .clear(let scope, let soft):
       tier.events.append(Event(kind: .clear, namespace: id, scope: scope, pid: caller.pid, soft: soft), .clear)
@@ -53,7 +55,8 @@ extension Cache {
     package let condition: Condition
 
     package init(
-      key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, ttl: Lifetime = .policy, staleMilliseconds: Int64? = nil,
+      key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, ttl: Lifetime = .policy,
+      staleMilliseconds: Int64? = nil,
       tags: [UnsafeRawBufferPointer] = [], condition: Condition = .none
     ) {
       self.key = key
@@ -68,8 +71,6 @@ extension Cache {
   package enum SetStep: Equatable {
     case stored
     case exists, missing, changed, disabled
-    /// There is no memory for it, though it is within its bounds.
-    case noRoom
   }
 
   /// Why a value can't be stored at all, whatever else is in the cache.
@@ -95,7 +96,7 @@ extension Cache {
     let namespace = tier.namespaces[id]
     guard namespace.pointee.policy.mode.stores else {
       // What it would have replaced must not come back when the namespace serves again.
-      if case .none = new.condition { remove(id, new.key, by: caller, now: now) }
+      if case .none = new.condition { _ = remove(id, new.key, by: caller, now: now) }
       return .disabled
     }
     var link = tier.find(id, new.key, hash)
@@ -107,14 +108,12 @@ extension Cache {
     if link != 0 { tier.remove(link, .replaced, now: now) }
     let version = record(.set(key: new.key, ttlMilliseconds: ttl, size: new.value.count), id, by: caller)
     let content = Entry.Content(
-      key: new.key, value: new.value, staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds,
+      key: new.key, value: new.value,
+      staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds,
       freshUntil: ttl.map { now + $0 } ?? Entry.never, storedAt: now, version: version, namespace: id,
       filler: tier.fillers.retain(caller))
-    guard tier.insert(content, tags: new.tags, hash, now: now) != nil else {
-      tier.fillers.release(content.filler)
-      return .noRoom
-    }
     namespace.pointee.counters.sets &+= 1
+    if tier.insert(content, tags: new.tags, hash, now: now) == nil { tier.evictAtOnce(content, hash, now: now) }
     return .stored
   }
 
@@ -154,7 +153,11 @@ extension Cache {
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, soft: Bool, by caller: Caller, now: Int64
   ) -> Bool {
     let stale = soft ? tier.namespaces[id].pointee.policy.lifetimes(for: key).staleMilliseconds : 0
-    if stale == 0 { return remove(id, key, by: caller, now: now) }
+    if stale == 0 {
+      let wasThere = remove(id, key, by: caller, now: now)
+      if wasThere { tier.namespaces[id].pointee.counters.deletes &+= 1 }
+      return wasThere
+    }
     let link = tier.find(id, key, tier.keyHash(key))
     guard link != 0, let life = standing(link, id, now: now) else { return false }
     record(.delete(key: key, soft: true), id, by: caller)
@@ -163,7 +166,6 @@ extension Cache {
     return true
   }
 
-  @discardableResult
   private mutating func remove(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, by caller: Caller, now: Int64
   ) -> Bool {
@@ -171,7 +173,6 @@ extension Cache {
     guard link != 0, standing(link, id, now: now) != nil else { return false }
     record(.delete(key: key, soft: false), id, by: caller)
     tier.remove(link, .deleted(pid: caller.pid), now: now)
-    tier.namespaces[id].pointee.counters.deletes &+= 1
     return true
   }
 
@@ -234,7 +235,13 @@ extension Cache {
     _ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, soft: Bool, dryRun: Bool, by caller: Caller, now: Int64
   ) -> ClearTicket {
     let ticket = clears.open()
-    for id in namespaces { clear(id, pattern, soft, dryRun, ticket, caller, now) }
+    for id in namespaces {
+      if !dryRun {
+        tier.namespaces[id].pointee.counters.clears += 1
+        record(.clear(scope(pattern), soft: soft), id, by: caller)
+      }
+      clear(id, pattern, soft, dryRun, ticket, caller, now)
+    }
     clears.seal(ticket)
     return ticket
   }
@@ -245,17 +252,12 @@ extension Cache {
   ) {
     let namespace = tier.namespaces[id]
     let pattern = pattern(asked, id, widens: !dryRun)
-    let scope = scope(asked)
-    if !dryRun {
-      namespace.pointee.counters.clears += 1
-      record(.clear(scope, soft: soft), id, by: caller)
-    }
     // Where nothing bears the tags, or nothing is stored, there is nothing to walk.
     guard let pattern, namespace.pointee.table.count > 0 else { return }
     clears.join(ticket, id)
     namespace.pointee.pending.add(
       PendingClear(
-        number: clears.remember(scope, caller), ticket: ticket, pattern: pattern, soft: soft, dryRun: dryRun,
+        number: clears.remember(scope(asked), caller), ticket: ticket, pattern: pattern, soft: soft, dryRun: dryRun,
         sequence: dryRun ? sequence + 1 : sequence, at: now, start: namespace.pointee.pending.cursor))
   }
 
@@ -296,7 +298,11 @@ extension Cache {
     namespace.pointee.policy = policy
     tier.noteBounds(id)
     if policy.mode == .off, !wasOff {
-      clears.abandon(clear(id..<id + 1, .all, soft: false, dryRun: false, by: caller, now: now))
+      // The memory is freed as a clear frees it, without being one that anybody asked for.
+      sequence += 1
+      let ticket = clears.open()
+      clear(id, .all, false, false, ticket, caller, now)
+      clears.abandon(ticket)
     }
     tier.events.append(Event(kind: .policy, namespace: id, scope: .all, pid: caller.pid), .policy)
   }

@@ -3,12 +3,13 @@
 
 extension Cache {
   /// Whether `upkeep` has something to do by `now`.
-  package func needsUpkeep(now: Int64) -> Bool {
-    hasPendingWork || (tier.wheel.nextDue ?? .max) <= now
+  package mutating func needsUpkeep(now: Int64) -> Bool {
+    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now
   }
 
-  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds.
-  package var hasPendingWork: Bool { !clears.walking.isEmpty || tier.isOverBounds }
+  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
+  /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
+  package mutating func hasPendingWork() -> Bool { !clears.walking.isEmpty || tier.isOverBounds }
 
   /// When something expires next, in milliseconds; nil: nothing does.
   package var nextExpiry: Int64? { tier.wheel.nextDue }
@@ -24,7 +25,7 @@ extension Cache {
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
     for clear in tier.walkClears(id, now: now, budget: &budget) {
       if case .tags(let links) = clear.pattern {
-        for link in links { tier.namespaces[id].pointee.tags.release(link, in: &tier.arena, tier.keyHash) }
+        for link in links { tier.release(tag: link, of: id) }
       }
       if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
       clears.leave(clear)

@@ -157,7 +157,9 @@ package struct Cache: ~Copyable {
     package let filler: Caller?
   }
 
-  package mutating func details(of hit: Hit, now: Int64) -> Details { details(hit.link, isStale: hit.isStale, now: now) }
+  package mutating func details(of hit: Hit, now: Int64) -> Details {
+    details(hit.link, isStale: hit.isStale, now: now)
+  }
 
   private func details(_ link: Link, isStale: Bool, now: Int64) -> Details {
     let entry = tier.entry(link)
@@ -217,7 +219,9 @@ package struct Cache: ~Copyable {
     let namespace = tier.namespaces[id]
     guard entry.version < namespace.pointee.pending.horizon else { return now < entry.end }
     let stale = namespace.pointee.policy.lifetimes(for: entry.key).staleMilliseconds
-    guard case .stands(let life) = namespace.pointee.pending.outcome(of: entry, staleMilliseconds: stale) else { return false }
+    guard case .stands(let life) = namespace.pointee.pending.outcome(of: entry, staleMilliseconds: stale) else {
+      return false
+    }
     return now < life.end
   }
 }

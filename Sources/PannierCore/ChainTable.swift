@@ -76,15 +76,17 @@ struct ChainTable<Node: ChainNode>: ~Copyable {
       node.storeBytes(of: next, as: Link.self)
     }
     count -= 1
-    // Half as full as when it grew, so that a table at its bound doesn't split and merge by turns.
-    if count * 2 < bucketCount, bucketCount > Self.segmentSize { merge(arena) }
+    // Half as full as when it grew, so that a table at its bound doesn't split and merge by turns. Two buckets for one entry:
+    // twice its count is the bound, so that with one a table that empties would keep half of its buckets.
+    for _ in 0..<2 where count * 2 < bucketCount && bucketCount > Self.segmentSize { merge(arena) }
   }
 
   // MARK: Walking
 
   /// Puts the nodes of the bucket at `position` that a walk has not met into `links`, and returns the next position: zero when
   /// the walk is through.
-  func walk(from position: UInt64, in arena: borrowing Arena, _ keyHash: KeyHash, into links: inout [Walked]) -> UInt64 {
+  func walk(from position: UInt64, in arena: borrowing Arena, _ keyHash: KeyHash, into links: inout [Walked]) -> UInt64
+  {
     links.removeAll(keepingCapacity: true)
     let low = Self.reversed(position)
     let bits = bits(of: low)

@@ -56,9 +56,10 @@ package struct ClearBook: Sendable {
     close(ticket)
   }
 
+  /// All its namespaces have joined, and nobody waits for its answer.
   mutating func abandon(_ ticket: ClearTicket) {
     unanswered[ticket]?.isAbandoned = true
-    finished.removeAll { $0.ticket == ticket }
+    seal(ticket)
   }
 
   /// One namespace's walk is over for this clear.

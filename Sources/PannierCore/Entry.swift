@@ -128,7 +128,9 @@ struct Entry {
   var freshUntil: Int64 { flags & Flag.softened != 0 ? 0 : deadline }
 
   /// Until when it may be shown at all.
-  var end: Int64 { flags & (Flag.hasStale | Flag.softened) == Flag.hasStale ? min(deadline + staleSpan, Self.never) : deadline }
+  var end: Int64 {
+    flags & (Flag.hasStale | Flag.softened) == Flag.hasStale ? min(deadline + staleSpan, Self.never) : deadline
+  }
 
   private var deadline: Int64 { Int64(load(32) & Self.timeMask) }
   private var staleSpan: Int64 { load(Self.headerBytes) }
@@ -151,7 +153,9 @@ struct Entry {
   private func setDeadline(_ deadline: Int64) { store(load(32) & ~Self.timeMask | UInt64(deadline), 32) }
 
   @inline(__always)
-  private func load<Value: BitwiseCopyable>(_ offset: Int) -> Value { base.load(fromByteOffset: offset, as: Value.self) }
+  private func load<Value: BitwiseCopyable>(_ offset: Int) -> Value {
+    base.load(fromByteOffset: offset, as: Value.self)
+  }
 
   @inline(__always)
   private func store<Value: BitwiseCopyable>(_ value: Value, _ offset: Int) {

@@ -22,7 +22,8 @@ struct KeyHash {
     var hash = seed ^ UInt64(truncatingIfNeeded: bytes.count)
     var position = 0
     while bytes.count &- position > 16 {
-      hash = mix(hash, start.loadUnaligned(fromByteOffset: position, as: UInt64.self),
+      hash = mix(
+        hash, start.loadUnaligned(fromByteOffset: position, as: UInt64.self),
         start.loadUnaligned(fromByteOffset: position &+ 8, as: UInt64.self))
       position &+= 16
     }

@@ -41,7 +41,9 @@ struct MemoryTier: ~Copyable {
     return min(free, namespaces[id].pointee.policy.maxBytes ?? free)
   }
 
-  static func cost(of content: Entry.Content) -> Int { Arena.cost(of: content.byteCount) + ChainTable<EntryNode>.bytesPerEntry }
+  static func cost(of content: Entry.Content) -> Int {
+    Arena.cost(of: content.byteCount) + ChainTable<EntryNode>.bytesPerEntry
+  }
 
   // MARK: Finding
 
@@ -61,10 +63,9 @@ struct MemoryTier: ~Copyable {
     let cost = Self.cost(of: content)
     makeRoom(for: cost, in: id, now: now)
     var content = content
-    let before = arena.usedBytes
     content.tags = retain(tags, id)
     guard let link = allocate(content.byteCount, id, now: now) else {
-      for tag in content.tags { namespaces[id].pointee.tags.release(tag, in: &arena, keyHash) }
+      for tag in content.tags { release(tag: tag, of: id) }
       return nil
     }
     content.hashTag = ChainTable<EntryNode>.hashTag(hash)
@@ -73,13 +74,21 @@ struct MemoryTier: ~Copyable {
     namespaces[id].pointee.recency.insert(link, in: arena)
     wheel.insert(link, in: arena)
     entryCount += 1
-    namespaces.add(arena.usedBytes - before + ChainTable<EntryNode>.bytesPerEntry, to: id)
+    namespaces.add(arena.bytes(of: link) + ChainTable<EntryNode>.bytesPerEntry, to: id)
     noteBounds(id)
     return link
   }
 
+  /// For a value that `insert` found no block for: to a reader it was stored, and gone again at once.
+  mutating func evictAtOnce(_ content: Entry.Content, _ hash: UInt64, now: Int64) {
+    fillers.release(content.filler)
+    namespaces[content.namespace].pointee.counters.evictions[of: .memory] += 1
+    gone.remember(Self.goneHash(hash, content.namespace), GoneRecord(reason: .evicted, at: now))
+  }
+
   private mutating func retain(_ tags: [UnsafeRawBufferPointer], _ id: NamespaceID) -> [Link] {
     var links: [Link] = []
+    let before = arena.usedBytes
     for tag in tags {
       guard let link = namespaces[id].pointee.tags.retain(tag, in: &arena, keyHash) else { continue }
       if links.contains(link) {
@@ -88,7 +97,16 @@ struct MemoryTier: ~Copyable {
         links.append(link)
       }
     }
+    namespaces.add(arena.usedBytes - before, to: id)
     return links
+  }
+
+  /// One fewer names a tag, other than an entry: a clear is over. If it was the last, the tag's bytes are the namespace's no
+  /// more.
+  mutating func release(tag: Link, of id: NamespaceID) {
+    let before = arena.usedBytes
+    namespaces[id].pointee.tags.release(tag, in: &arena, keyHash)
+    namespaces.add(arena.usedBytes - before, to: id)
   }
 
   /// Evicts until there is a block: only where links reach no further does that take more than one look.
@@ -214,7 +232,9 @@ struct MemoryTier: ~Copyable {
   /// The bound of its own that a namespace is over, with `cost` bytes and `entries` entries more.
   private func fullBound(_ id: NamespaceID, _ cost: Int, _ entries: Int) -> EvictionBound? {
     let namespace = namespaces[id]
-    if let most = namespace.pointee.policy.maxEntries, namespace.pointee.table.count + entries > most { return .entries }
+    if let most = namespace.pointee.policy.maxEntries, namespace.pointee.table.count + entries > most {
+      return .entries
+    }
     if let most = namespace.pointee.policy.maxBytes, namespaces.bytes(of: id) + cost > most { return .bytes }
     return nil
   }

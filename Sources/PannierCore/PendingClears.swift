@@ -115,7 +115,9 @@ struct PendingClears {
     return .stands(life)
   }
 
-  private static func apply(_ clear: PendingClear, _ tag: UInt8, _ life: inout Life, _ staleMilliseconds: Int64) -> Outcome? {
+  private static func apply(_ clear: PendingClear, _ tag: UInt8, _ life: inout Life, _ staleMilliseconds: Int64)
+    -> Outcome?
+  {
     if clear.soft, staleMilliseconds > 0 {
       life.end = min(life.end, clear.at + staleMilliseconds)
       life.freshUntil = min(life.freshUntil, 0)

@@ -22,7 +22,8 @@ package enum ErrorCode: String, CaseIterable, Sendable {
     switch self {
     case .lineTooLong, .badUTF8, .tooManyConnections, .shuttingDown: true
     case .badJSON, .badRequest, .unknownOp, .unknownNamespace, .keyTooLong, .valueTooLarge, .forbidden, .overloaded,
-      .tierUnavailable, .internal: false
+      .tierUnavailable, .internal:
+      false
     }
   }
 }

@@ -80,8 +80,11 @@ package enum Op: UInt8, CaseIterable, Sendable {
   }
 
   /// The fields it has.
-  var fields: FieldSet {
-    switch self {
+  @inline(__always)
+  var fields: FieldSet { Self.fieldSets[Int(rawValue)] }
+
+  private static let fieldSets: [FieldSet] = allCases.map { op in
+    switch op {
     case .hello: [.id, .op, .client]
     case .ping: [.id, .op]
     case .get: [.id, .op, .ns, .key, .keys, .stale, .maxAge, .meta, .unless]

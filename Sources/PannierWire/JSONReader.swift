@@ -9,7 +9,7 @@ struct JSONFault: Error {
 
 /// Where a JSON value stands and what kind it is.
 struct Token {
-  enum Kind: UInt8 { case string, number, object, array, yes, no, null }
+  enum Kind: UInt8 { case string, integer, number, object, array, yes, no, null }
 
   /// Of a string: its text, without the quotes.
   var start: UnsafeMutablePointer<UInt8>
@@ -71,17 +71,45 @@ struct JSONReader {
     return try rest(first)
   }
 
+  /// The end of the digits that begin at `text`; nil where what is not a plain whole number stands there.
+  @inline(__always)
+  static func digitsEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+    var end = text
+    while isDigit(end.pointee) { end += 1 }
+    let isPlain = end.pointee == UInt8(ascii: ",") || end.pointee == UInt8(ascii: "}")
+    return isPlain && (text.pointee != UInt8(ascii: "0") || end - text == 1) ? end : nil
+  }
+
+  /// Where the quote stands that ends the string begun at `text`; nil where an escape or a fault comes before it.
+  @inline(__always)
+  static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
+    var end = text
+    var found = stringStops(loadTwoWords(end))
+    // Two blocks a step where a string is long. The second begins within what may be read: the first held no LF.
+    while found[0] | found[1] == 0 {
+      let next = stringStops(loadTwoWords(end + 16))
+      if next[0] | next[1] != 0 {
+        end += 16
+        found = next
+        break
+      }
+      end += 32
+      found = stringStops(loadTwoWords(end))
+    }
+    end += firstByte(found)
+    return end.pointee == UInt8(ascii: "\"") ? end : nil
+  }
+
+  @inline(__always)
+  mutating func move(to cursor: UnsafeMutablePointer<UInt8>) { self.cursor = cursor }
+
   /// A string whose opening quote has been taken.
   @inline(__always)
   mutating func string() throws(JSONFault) -> Token {
     let text = cursor
     var escaped = false
     while true {
-      let block = UnsafeRawPointer(cursor).loadUnaligned(as: SIMD16<UInt8>.self)
-      let special =
-        (block .== SIMD16(repeating: UInt8(ascii: "\""))) .| (block .== SIMD16(repeating: UInt8(ascii: "\\")))
-        .| (block .< SIMD16(repeating: 0x20))
-      let offset = firstByte(unsafeBitCast(special, to: SIMD2<UInt64>.self))
+      let offset = firstByte(stringStops(loadTwoWords(cursor)))
       cursor += offset
       if offset == 16 { continue }
       if cursor.pointee == UInt8(ascii: "\"") {
@@ -95,6 +123,7 @@ struct JSONReader {
   }
 
   /// What stands at a `\`, or at a byte that no string may contain.
+  @inline(never)
   private mutating func escape() throws(JSONFault) {
     guard cursor.pointee == UInt8(ascii: "\\") else {
       throw fault(cursor.pointee == 0x0A ? "the string has no end" : "a control character stands bare in a string")
@@ -110,6 +139,7 @@ struct JSONReader {
     }
   }
 
+  @inline(never)
   private mutating func rest(_ first: UInt8) throws(JSONFault) -> Token {
     let begin = cursor
     var kind = Token.Kind.null
@@ -128,8 +158,7 @@ struct JSONReader {
       try literal("false")
     case UInt8(ascii: "n"): try literal("null")
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      kind = .number
-      try number()
+      kind = try number() ? .integer : .number
     case 0x0A: throw fault("the line ends where a value is expected")
     default: throw fault("no JSON value begins here")
     }
@@ -137,6 +166,7 @@ struct JSONReader {
   }
 
   /// One level deeper, to be left by `leave`.
+  @inline(__always)
   mutating func enter() throws(JSONFault) {
     guard depthLeft > 0 else { throw fault("nested deeper than limits.nesting allows") }
     depthLeft -= 1
@@ -175,7 +205,9 @@ struct JSONReader {
     cursor += text.utf8CodeUnitCount
   }
 
-  private mutating func number() throws(JSONFault) {
+  /// Whether it is whole as written: without fraction and exponent.
+  private mutating func number() throws(JSONFault) -> Bool {
+    var isWhole = true
     if cursor.pointee == UInt8(ascii: "-") { cursor += 1 }
     if cursor.pointee == UInt8(ascii: "0") {
       cursor += 1
@@ -185,13 +217,16 @@ struct JSONReader {
     }
     if cursor.pointee == UInt8(ascii: ".") {
       cursor += 1
+      isWhole = false
       try digits()
     }
     if cursor.pointee | 0x20 == UInt8(ascii: "e") {
       cursor += 1
+      isWhole = false
       if cursor.pointee == UInt8(ascii: "+") || cursor.pointee == UInt8(ascii: "-") { cursor += 1 }
       try digits()
     }
+    return isWhole
   }
 
   private mutating func digits() throws(JSONFault) {

@@ -2,6 +2,8 @@
 // already found each token to be well formed; nothing here looks for its end.
 
 extension Token {
+  var isNumber: Bool { kind == .integer || kind == .number }
+
   /// The string's bytes, unescaped where they stand; nil where a `\u` escape is half of a surrogate pair.
   func text() -> Bytes? {
     guard isEscaped else { return bytes }
@@ -116,7 +118,7 @@ extension Token {
 
   /// A whole number without fraction or exponent, from 0 to `maximum`.
   func wholeNumber(atMost maximum: UInt64) -> UInt64? {
-    guard kind == .number else { return nil }
+    guard kind == .integer else { return nil }
     var value: UInt64 = 0
     for byte in bytes {
       guard isDigit(byte) else { return nil }
@@ -129,7 +131,7 @@ extension Token {
 
   /// A share from 0 to 1.
   func share() -> Double? {
-    guard kind == .number, let text = String(validating: bytes, as: UTF8.self), let value = Double(text) else { return nil }
+    guard isNumber, let text = String(validating: bytes, as: UTF8.self), let value = Double(text) else { return nil }
     return (0...1).contains(value) ? value : nil
   }
 }

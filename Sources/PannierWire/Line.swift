@@ -17,6 +17,8 @@ package struct Line {
   package let count: Int
   /// No byte has its high bit set, so the line is UTF-8 without a second look.
   let isASCII: Bool
+  /// Nothing that was received stands behind it.
+  package let isLast: Bool
 
   package var bytes: Bytes { Bytes(start: start, count: count) }
 
@@ -51,7 +53,7 @@ package struct KeptLine {
     let count = self.count
     let isASCII = self.isASCII
     return storage.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.map { body(Line(start: $0, count: count, isASCII: isASCII)) }
+      buffer.baseAddress.map { body(Line(start: $0, count: count, isASCII: isASCII, isLast: true)) }
     }
   }
 }

@@ -62,7 +62,8 @@ package struct LineFramer: ~Copyable {
   package mutating func next(limit: Int) -> Next {
     guard let region else { return .needsMore }
     if let newline = findNewline(in: region) {
-      let line = Line(start: region + start, count: newline - start, isASCII: sawHighBit == 0)
+      let line = Line(
+        start: region + start, count: newline - start, isASCII: sawHighBit == 0, isLast: newline + 1 == end)
       start = newline + 1
       searched = start
       sawHighBit = 0
@@ -71,20 +72,29 @@ package struct LineFramer: ~Copyable {
     return end - start > limit ? .tooLong : .needsMore
   }
 
+  /// What a turn leaves of what was received.
+  package enum Rest {
+    case nothing
+    /// The beginning of a line; `isNew`: a line before it was handed out in this turn.
+    case some(isNew: Bool)
+  }
+
   /// Ends the turn: what is left moves from the shared scratch into memory of this framer's own.
-  package mutating func keep() {
-    guard let region else { return }
-    if pending == 0 {
+  @discardableResult
+  package mutating func keep() -> Rest {
+    guard let region else { return .nothing }
+    let isNew = start > 0
+    if start == end {
       // The scratch isn't ours beyond this turn; memory of our own is given back when the next read begins.
       if own == nil { self.region = nil }
       start = 0
       end = 0
       searched = 0
-      return
+      return .nothing
     }
     if region == own {
       compact()
-      return
+      return .some(isNew: isNew)
     }
     let count = pending
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: count + Self.padding)
@@ -95,6 +105,7 @@ package struct LineFramer: ~Copyable {
     searched -= start
     start = 0
     end = count
+    return .some(isNew: isNew)
   }
 
   /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
@@ -105,25 +116,44 @@ package struct LineFramer: ~Copyable {
     end += 1
   }
 
+  @inline(__always)
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
-    var high: UInt64 = 0
-    defer { sawHighBit |= high & 0x8080_8080_8080_8080 }
-    while position < end {
-      let block = UnsafeRawPointer(region + position).loadUnaligned(as: SIMD16<UInt8>.self)
-      let newlines = unsafeBitCast(block .== SIMD16(repeating: 0x0A), to: SIMD2<UInt64>.self)
-      let words = unsafeBitCast(block, to: SIMD2<UInt64>.self)
-      // Of the last block only the bytes before the LF, or before the end, are this line's.
-      let found = firstByte(newlines)
-      let ours = min(found, end - position)
-      high |= words[0] & lowBytes(ours) | words[1] & lowBytes(ours - 8)
-      // An LF at the very end is one that another connection left in the scratch: nothing was received there.
-      if found < 16, position + found < end { return position + found }
-      position += 16
+    var high = TwoWords(repeating: 0)
+    // Two blocks a step where a line is long.
+    while end &- position >= 32 {
+      let first = loadTwoWords(region + position)
+      let second = loadTwoWords(region + position + 16)
+      let found = matches(first, 0x0A) | matches(second, 0x0A)
+      if found[0] | found[1] != 0 { break }
+      high |= first | second
+      position &+= 32
     }
+    while position < end {
+      let words = loadTwoWords(region + position)
+      let found = matches(words, 0x0A)
+      if found[0] | found[1] != 0 {
+        let newline = position &+ firstByte(found)
+        guard newline < end else { break }
+        note(high[0] | high[1] | (found[0] != 0 ? before(found[0], words[0]) : words[0] | before(found[1], words[1])))
+        return newline
+      }
+      if end &- position < 16 { break }
+      high |= words
+      position &+= 16
+    }
+    note(high[0] | high[1])
+    for index in position..<max(position, end) { note(UInt64(region[index])) }
     searched = end
     return nil
   }
+
+  /// The bits of a word that stand before the byte found in it.
+  @inline(__always)
+  private func before(_ found: UInt64, _ word: UInt64) -> UInt64 { word & ((found & (0 &- found)) &- 1) }
+
+  @inline(__always)
+  private mutating func note(_ bits: UInt64) { sawHighBit |= bits & 0x8080_8080_8080_8080 }
 
   private mutating func reserve(_ wanted: Int) {
     if ownCapacity - end >= wanted { return }
@@ -159,16 +189,4 @@ package struct LineFramer: ~Copyable {
     searched = 0
     sawHighBit = 0
   }
-}
-
-/// The index of the first byte that isn't zero, 16 where all are.
-@inline(__always)
-func firstByte(_ words: SIMD2<UInt64>) -> Int {
-  words[0] != 0 ? words[0].trailingZeroBitCount >> 3 : 8 + words[1].trailingZeroBitCount >> 3
-}
-
-/// A word whose lowest `count` bytes are ones; none below 1, all from 8.
-@inline(__always)
-private func lowBytes(_ count: Int) -> UInt64 {
-  count <= 0 ? 0 : count >= 8 ? ~0 : (1 << UInt64(count &* 8)) &- 1
 }

@@ -39,7 +39,12 @@ struct NameTable<Value>: ~Copyable {
   @inline(__always)
   subscript(bytes: Bytes) -> Value? {
     guard let start = bytes.baseAddress, bytes.count &- 1 < 8, !bytes.isEmpty else { return nil }
-    let word = start.loadUnaligned(as: UInt64.self) & (~0 &>> UInt64(64 &- bytes.count &* 8))
+    return self[word: start.loadUnaligned(as: UInt64.self) & (~0 &>> UInt64(64 &- bytes.count &* 8))]
+  }
+
+  /// The value of the name whose bytes, the first lowest, make up `word`.
+  @inline(__always)
+  subscript(word word: UInt64) -> Value? {
     var slot = Self.slot(word)
     while words[slot] != word {
       if words[slot] == 0 { return nil }

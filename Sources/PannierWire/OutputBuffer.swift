@@ -168,7 +168,8 @@ package struct OutputBuffer: ~Copyable {
   package mutating func append(string text: Bytes) {
     append(UInt8(ascii: "\""))
     var plain = 0
-    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    {
       append(Bytes(rebasing: text[plain..<index]))
       escape(byte)
       plain = index + 1

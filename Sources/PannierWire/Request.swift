@@ -5,7 +5,8 @@ package enum Request {
   case hello
   case ping
   case get(Get)
-  case set(Set)
+  /// Much larger than the others, whose requests it would make expensive to hand on.
+  indirect case set(Set)
   case delete(Delete)
   case touch(Touch)
   case exists(ns: Bytes, key: Bytes)

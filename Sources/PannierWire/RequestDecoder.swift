@@ -38,7 +38,14 @@ package struct RequestDecoder: ~Copyable {
     let op = try readOp()
     self.op = op
     try refuseStrangers(op.fields, "\(op.name)")
-    return try request(op)
+    return op == .get ? .get(try get()) : try request(op)
+  }
+
+  @inline(__always)
+  private mutating func get() throws(Refusal) -> Request.Get {
+    Request.Get(
+      ns: try namespace(), keys: try keySelection("get"), stale: try flag(.stale), meta: try flag(.meta),
+      maxAgeMilliseconds: try maxAge(), unless: try version(.unless))
   }
 
   /// Takes the id even from a line that is bad further on: its answer should find its way.
@@ -46,10 +53,7 @@ package struct RequestDecoder: ~Copyable {
   private mutating func readID() {
     guard members.contains(.id) else { return }
     let token = members[.id]
-    let isValid =
-      token.count <= RequestLimits.idBytes
-      && (token.kind == .string || token.kind == .number && token.bytes.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "-") })
-    if isValid { id = token.raw }
+    if token.count <= RequestLimits.idBytes, token.kind == .string || token.kind == .integer { id = token.raw }
   }
 
   @inline(__always)
@@ -75,14 +79,10 @@ package struct RequestDecoder: ~Copyable {
     return Refusal(.badRequest, unknownName("field", Array(name.utf8), among: fields.names, "\(owner) has"))
   }
 
-  @inline(__always)
+  @inline(never)
   private mutating func request(_ op: Op) throws(Refusal) -> Request {
     switch op {
-    case .get:
-      return .get(
-        Request.Get(
-          ns: try namespace(), keys: try keySelection("get"), stale: try flag(.stale), meta: try flag(.meta),
-          maxAgeMilliseconds: try maxAge(), unless: try version(.unless)))
+    case .get: return .get(try get())
     case .set: return .set(Request.Set(ns: try namespace(), items: try itemSelection()))
     case .delete:
       return .delete(Request.Delete(ns: try namespace(), keys: try keySelection("delete"), soft: try flag(.soft)))
@@ -158,6 +158,7 @@ extension RequestDecoder {
     return Request.Watch(ns: members.contains(.ns) ? try namespace() : nil, events: events, sample: sample)
   }
 
+  @inline(__always)
   private func maxAge() throws(Refusal) -> Int64? {
     guard members.contains(.maxAge) else { return nil }
     guard let span = milliseconds(members[.maxAge]) else {
@@ -166,6 +167,7 @@ extension RequestDecoder {
     return span
   }
 
+  @inline(__always)
   private func version(_ field: Field) throws(Refusal) -> UInt64? {
     guard members.contains(field) else { return nil }
     guard let version = members[field].wholeNumber(atMost: RequestLimits.maximumVersion) else {
@@ -181,11 +183,7 @@ extension RequestDecoder {
   @inline(__always)
   private func namespace() throws(Refusal) -> Bytes {
     guard members.contains(.ns) else { throw Refusal(.badRequest, "\(op?.name ?? "") needs \"ns\"") }
-    let name = try text(.ns)
-    guard !name.isEmpty, name.count <= 64, name.allSatisfy(isNamespaceByte) else {
-      throw Refusal(.badRequest, "\"ns\" must be 1 to 64 of the characters A-Z a-z 0-9 _ . -")
-    }
-    return name
+    return try text(.ns)
   }
 
   @inline(__always)
@@ -194,7 +192,8 @@ extension RequestDecoder {
       return members.contains(.key) ? .one(try key(members[.key], "key")) : .many(try manyKeys())
     }
     throw Refusal(
-      .badRequest, members.contains(.key) ? "\(op) takes \"key\" or \"keys\", not both" : "\(op) needs \"key\" or \"keys\"")
+      .badRequest,
+      members.contains(.key) ? "\(op) takes \"key\" or \"keys\", not both" : "\(op) needs \"key\" or \"keys\"")
   }
 
   private func singleKey(_ op: StaticString) throws(Refusal) -> Bytes {
@@ -240,7 +239,9 @@ extension RequestDecoder {
 
   /// The next value of JSON that was found well formed, so that a fault here is a defect of ours.
   private func next(_ reader: inout JSONReader) throws(Refusal) -> Token {
-    do { return try reader.value() } catch { throw Refusal(.internal, "a checked line did not read again: \(error.problem)") }
+    do { return try reader.value() } catch {
+      throw Refusal(.internal, "a checked line did not read again: \(error.problem)")
+    }
   }
 }
 
@@ -265,7 +266,7 @@ extension RequestDecoder {
     for (index, token) in tokens.enumerated() {
       guard token.kind == .object else { throw Refusal(.badRequest, "\"items[\(index)]\" must be an object") }
       var reader = JSONReader(token.start, depth: limits.nesting)
-      do throws(JSONFault) { try itemMembers.read(&reader) } catch {
+      do throws(JSONFault) { try readItem(&reader) } catch {
         throw Refusal(.badJSON, "in items[\(index)], at byte \(error.offset): \(error.problem)")
       }
       if itemMembers.unknown != nil || itemMembers.present.subtracting(Op.itemFields).bits != 0 {
@@ -277,6 +278,8 @@ extension RequestDecoder {
     }
     return result
   }
+
+  private mutating func readItem(_ reader: inout JSONReader) throws(JSONFault) { try itemMembers.read(&reader) }
 
   @inline(__always)
   private func item(_ members: borrowing Members, _ place: String) throws(Refusal) -> Request.Item {
@@ -333,8 +336,9 @@ extension RequestDecoder {
     return span
   }
 
+  @inline(__always)
   private func milliseconds(_ token: Token) -> Int64? {
-    token.kind == .number ? token.milliseconds(atMost: RequestLimits.maximumLifetimeMilliseconds) : nil
+    token.isNumber ? token.milliseconds(atMost: RequestLimits.maximumLifetimeMilliseconds) : nil
   }
 
   @inline(__always)
@@ -344,9 +348,12 @@ extension RequestDecoder {
   }
 
   private func tagList(_ token: Token, _ place: String) throws(Refusal) -> [Bytes] {
-    let problem = "\"\(place)\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
+    let problem =
+      "\"\(place)\" must be a list of at most \(RequestLimits.tags) strings of 1 to \(RequestLimits.tagBytes) bytes"
     let tags = try strings(token, place, atMost: RequestLimits.tags, problem)
-    guard tags.allSatisfy({ (1...RequestLimits.tagBytes).contains($0.count) }) else { throw Refusal(.badRequest, problem) }
+    guard tags.allSatisfy({ (1...RequestLimits.tagBytes).contains($0.count) }) else {
+      throw Refusal(.badRequest, problem)
+    }
     return tags
   }
 
@@ -355,7 +362,8 @@ extension RequestDecoder {
   }
 
   /// A list of strings, which may be empty.
-  private func strings(_ token: Token, _ name: String, atMost limit: Int, _ problem: String) throws(Refusal) -> [Bytes] {
+  private func strings(_ token: Token, _ name: String, atMost limit: Int, _ problem: String) throws(Refusal) -> [Bytes]
+  {
     guard token.kind == .array else { throw Refusal(.badRequest, problem) }
     var reader = JSONReader(token.start + 1, depth: limits.nesting)
     var result: [Bytes] = []
@@ -392,6 +400,11 @@ extension RequestDecoder {
   }
 }
 
+/// Whether a namespace may be called so. Asked when one is made, and not each time it is named.
+package func isNamespaceName(_ name: Bytes) -> Bool {
+  (1...64).contains(name.count) && name.allSatisfy(isNamespaceByte)
+}
+
 private func isNamespaceByte(_ byte: UInt8) -> Bool {
   isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
     || byte == UInt8(ascii: "-")
@@ -402,9 +415,13 @@ private func isUTF8(_ bytes: Bytes) -> Bool {
 }
 
 /// `unknown field "tll", did you mean "ttl"?`, or where nothing is near, the names there are.
-private func unknownName(_ what: String, _ name: some Sequence<UInt8>, among known: [String], _ preface: String) -> String {
+private func unknownName(_ what: String, _ name: some Sequence<UInt8>, among known: [String], _ preface: String)
+  -> String
+{
   // As much as a reader needs to find it in what was sent.
   let shown = String(decoding: Array(name.prefix(64)), as: UTF8.self)
-  if let near = nearestName(to: shown, among: known) { return "unknown \(what) \"\(shown)\", did you mean \"\(near)\"?" }
+  if let near = nearestName(to: shown, among: known) {
+    return "unknown \(what) \"\(shown)\", did you mean \"\(near)\"?"
+  }
   return "unknown \(what) \"\(shown)\"; \(preface): \(known.joined(separator: ", "))"
 }

@@ -81,7 +81,9 @@ func sizesArePrinted(bytes: Int, text: String) {
 
 /// A refusal quotes what was written; it must not be able to forge lines of a log, or fill it.
 @Test func refusalsQuoteSafely() {
-  #expect(throws: SettingRefusal(message: #""a\u{a}b" is not a duration; write 10m, 1h30m, 250ms or a number of seconds"#)) {
+  #expect(
+    throws: SettingRefusal(message: #""a\u{a}b" is not a duration; write 10m, 1h30m, 250ms or a number of seconds"#)
+  ) {
     try Durations.milliseconds("a\nb")
   }
   let long = String(repeating: "x", count: 1_000_000)

@@ -1,23 +1,42 @@
-"""What the tests share: the transcripts as parameters, and a daemon for each test that asks for one."""
+"""What the tests share: a daemon for each test that asks for one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from daemon import Daemon
+from daemon import TEST_CLOCK, Daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-StartDaemon = Callable[[str], Daemon]
+
+class StartDaemon(Protocol):
+    """Starts a daemon with the configuration given, and waits until it serves."""
+
+    def __call__(
+        self,
+        configuration: str = "",
+        flags: Sequence[str] = TEST_CLOCK,
+        socket: Path | None = None,
+        open_files: int | None = None,
+    ) -> Daemon: ...
 
 
 @pytest.fixture
 def start_daemon() -> Iterator[StartDaemon]:
-    """Starts daemons with the configuration given; they are ended, and must end well, after the test."""
+    """Starts daemons; they are ended, and must end well, after the test, unless it ended them itself."""
     with ExitStack() as running:
-        yield lambda configuration: running.enter_context(Daemon(configuration))
+
+        def start(
+            configuration: str = "",
+            flags: Sequence[str] = TEST_CLOCK,
+            socket: Path | None = None,
+            open_files: int | None = None,
+        ) -> Daemon:
+            return running.enter_context(Daemon(configuration, flags, socket, open_files))
+
+        yield start

@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemonlog import DaemonLog
 from peer import Peer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 ROOT = Path(__file__).parents[2]
@@ -25,31 +27,41 @@ STOP_SECONDS = 5.0
 # Between two tries to connect the process is waited for, so that its early end is noticed in the same instant.
 TRY_SECONDS = 0.01
 
+TEST_CLOCK = ("--test-clock",)
+
 
 class Daemon:
-    """`pannier serve` on a socket of its own, in a folder of its own; a context manager."""
+    """`pannier serve` on a socket of its own, in a folder of its own; a context manager.
 
-    def __init__(self, configuration: str) -> None:
+    `socket` is another daemon's, whose folder it then lives in; `open_files` is all it may have, and can't be raised.
+    """
+
+    def __init__(
+        self,
+        configuration: str = "",
+        flags: Sequence[str] = TEST_CLOCK,
+        socket: Path | None = None,
+        open_files: int | None = None,
+    ) -> None:
         if not BINARY.exists():
             raise FileNotFoundError(f"{BINARY} is not there: `swift build` makes it, PANNIER_BIN names another")
         self._folder = tempfile.TemporaryDirectory(prefix="pannier-")
         folder = Path(self._folder.name)
-        self.socket = folder / "pannier.sock"
-        self._log = folder / "log"
-        (folder / "pannier.yaml").write_text(configuration, encoding="utf-8")
-        # Variables of whoever runs the tests are not the transcript's configuration.
+        self.socket = socket or folder / "pannier.sock"
+        self.configuration = folder / "pannier.yaml"
+        self.configuration.write_text(configuration, encoding="utf-8")
+        # Variables of whoever runs the tests are not the test's configuration.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PANNIER_")}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(BINARY, "serve", "--test-clock"),
-                    *("--config", folder / "pannier.yaml", "--socket", self.socket),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-            )
+        limited = ["sh", "-c", f'ulimit -n {open_files} && exec "$0" "$@"'] if open_files is not None else []
+        self._process = subprocess.Popen(
+            [*limited, BINARY, "serve", *flags, "--config", self.configuration, "--socket", self.socket],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+        assert self._process.stdout is not None
+        self.log = DaemonLog(self._process.stdout)
 
     def __enter__(self) -> Daemon:
         try:
@@ -62,14 +74,40 @@ class Daemon:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        ended_by_test = self._process.returncode is not None
         status, log = self._end()
-        if error is None and status != 0:
+        if error is None and status != 0 and not ended_by_test:
             raise RuntimeError(f"the daemon ended with {status}\n{log}")
         if error is not None:
             print(f"the daemon's log:\n{log}")
 
     def connect(self) -> Peer:
         return Peer.connect(self.socket)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = STOP_SECONDS) -> int:
+        """Its exit status, once it has ended by itself or by a signal of the test's; below 0: the signal that killed it."""
+        return self._process.wait(seconds)
+
+    def cpu_seconds(self) -> float:
+        """Time it has computed, in user and kernel mode."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self) -> int:
+        pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="utf-8").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def written(self) -> int:
+        """How many times it has called for a write, whatever was written."""
+        text = Path(f"/proc/{self.pid}/io").read_text(encoding="utf-8")
+        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("syscw:"))
 
     def _wait_until_it_serves(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -81,9 +119,9 @@ class Daemon:
                     status = self._process.wait(TRY_SECONDS)
                 except subprocess.TimeoutExpired:
                     continue
-                raise RuntimeError(f"the daemon ended with {status} at its start\n{self._read_log()}") from None
+                raise RuntimeError(f"the daemon ended with {status} at its start\n{self.log.close()}") from None
             return
-        raise RuntimeError(f"the daemon did not serve within {START_SECONDS:g} s\n{self._read_log()}")
+        raise RuntimeError(f"the daemon did not serve within {START_SECONDS:g} s")
 
     def _end(self) -> tuple[int, str]:
         if self._process.poll() is None:
@@ -93,9 +131,6 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
-        log = self._read_log()
+        log = self.log.close()
         self._folder.cleanup()
         return status, log
-
-    def _read_log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")

@@ -58,12 +58,57 @@ class Peer:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise ClosedError from error
 
+    def send_bytes(self, sent: bytes) -> None:
+        """As they are: what is no line, or no UTF-8, or many lines at once."""
+        try:
+            self._end.sendall(sent)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise ClosedError from error
+
+    def send_what_fits(self, sent: bytes) -> int:
+        """How much of it the server took without being waited for."""
+        self._end.setblocking(False)
+        taken = 0
+        try:
+            while taken < len(sent):
+                taken += self._end.send(sent[taken:])
+        except BlockingIOError:
+            pass
+        finally:
+            self._end.settimeout(ANSWER_SECONDS)
+        return taken
+
+    def finish_sending(self) -> None:
+        """Closes this side alone: what comes back can still be read."""
+        self._end.shutdown(socket.SHUT_WR)
+
     def receive(self) -> str:
         """The next line, without its end."""
         while (end := self._unread.find(b"\n")) < 0:
             self._read()
         line, self._unread = self._unread[:end], self._unread[end + 1 :]
         return line.decode()
+
+    def receive_lines(self, count: int) -> list[str]:
+        return [self.receive() for _ in range(count)]
+
+    def receive_all(self) -> list[str]:
+        """Every line until the server closes; the last may lack its end."""
+        try:
+            while True:
+                self._read()
+        except ClosedError:
+            lines = self._unread.decode().split("\n")
+            self._unread = b""
+            return lines if lines[-1] else lines[:-1]
+
+    def wait_until_closed(self, seconds: float = ANSWER_SECONDS) -> None:
+        """Reads nothing: what it was sent before may still be read."""
+        poll = select.poll()
+        # Not even readability is asked for: the end of both directions is told in any case.
+        poll.register(self._end, 0)
+        if not poll.poll(seconds * 1000):
+            raise NoAnswerError(f"not closed within {seconds:g} s")
 
     def ask(self, line: str) -> str:
         self.send(line)
@@ -82,6 +127,9 @@ class Peer:
 
     def close(self) -> None:
         self._end.close()
+
+    def fileno(self) -> int:
+        return self._end.fileno()
 
     def _read(self) -> None:
         try:

@@ -113,7 +113,9 @@ extension SettingKind where Value: RawRepresentable<String> & CaseIterable {
 extension SettingKind<String> {
   static var socketPath: Self {
     Self("a path") { text throws(SettingRefusal) in
-      guard !text.isEmpty, !text.utf8.contains(0) else { throw SettingRefusal(message: "\(quoted(text)) is not a path") }
+      guard !text.isEmpty, !text.utf8.contains(0) else {
+        throw SettingRefusal(message: "\(quoted(text)) is not a path")
+      }
       let length = text.utf8.count
       // What sockaddr_un has room for, its closing zero byte aside.
       guard length <= 107 else {
@@ -126,7 +128,9 @@ extension SettingKind<String> {
   /// Kept as it was written: who creates the socket looks it up again.
   static var group: Self {
     Self("a group such as www-data") { text throws(SettingRefusal) in
-      guard Accounts.gid(text) != nil else { throw SettingRefusal(message: "there is no group \(quoted(text)) on this host") }
+      guard Accounts.gid(text) != nil else {
+        throw SettingRefusal(message: "there is no group \(quoted(text)) on this host")
+      }
       return text
     }
   }
@@ -139,7 +143,8 @@ extension SettingKind<UInt16> {
       let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text.hasPrefix("0") ? text.dropFirst() : ""
       let isOctal = !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
       guard isOctal, let mode = UInt16(digits, radix: 8), mode <= 0o777 else {
-        throw SettingRefusal(message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
+        throw SettingRefusal(
+          message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
       }
       return mode
     }

@@ -27,7 +27,7 @@ extension Dispatcher {
     session.output.member("protocol", count: 1)
     session.output.name("limits")
     session.output.beginObject()
-    for limit in configuration.limits.named {
+    for limit in limits.named {
       session.output.name(limit.name)
       session.output.append(Array(limit.value.json.utf8))
     }
@@ -44,7 +44,8 @@ extension Dispatcher {
 
   // MARK: stats
 
-  func stats(_ name: Bytes?, _ id: Bytes?, _ session: Session) {
+  func stats(_ name: Bytes?, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if let name { try checkName(name) }
     let facts = facts()
     session.output.begin(id: id)
     session.output.member("uptime", seconds: now)
@@ -139,7 +140,8 @@ extension Dispatcher {
       let ns = try namespace(name)
       policies.change(text, patch)
       cache.setPolicy(policies.policy(for: text), of: ns, by: session.caller, now: now)
-      log.notice("policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
+      log.notice(
+        "policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
     }
   }
 
@@ -156,7 +158,7 @@ extension Dispatcher {
       let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
       if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
     }
-    if !watchers.isEmpty { tellWatchers() }
+    if flags.value.isWatched { tellWatchers() }
   }
 
   // MARK: The test clock

@@ -11,7 +11,6 @@ extension Dispatcher {
       let value = Cache.NewValue(item)
       try admit(value, ns, "")
       let step = cache.set(ns, value, by: session.caller, now: now)
-      if step == .noRoom { throw noRoom }
       session.output.begin(id: id)
       write(step, session)
     case .many(let items):
@@ -30,16 +29,16 @@ extension Dispatcher {
     session.output.end()
   }
 
-  private var noRoom: Refusal { Refusal(.overloaded, "there is no memory for the value at the moment") }
-
   private func admit(_ value: Cache.NewValue, _ ns: NamespaceID, _ place: String) throws(Refusal) {
     switch cache.admit(ns, value) {
     case nil: return
     case .largerThanPolicy(let bytes):
-      throw Refusal(.valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; the namespace's max_value_bytes is \(bytes)")
+      throw Refusal(
+        .valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; the namespace's max_value_bytes is \(bytes)")
     case .largerThanRoom(let bytes):
       throw Refusal(
-        .valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; max_bytes or memory leaves room for entries of \(bytes)")
+        .valueTooLarge,
+        "\"\(place)value\" has \(value.value.count) bytes; max_bytes or memory leaves room for entries of \(bytes)")
     }
   }
 
@@ -49,7 +48,7 @@ extension Dispatcher {
     case .exists: session.output.notStored("exists")
     case .missing: session.output.notStored("missing")
     case .changed: session.output.notStored("changed")
-    case .disabled, .noRoom: session.output.notStored("disabled")
+    case .disabled: session.output.notStored("disabled")
     }
   }
 
@@ -57,7 +56,9 @@ extension Dispatcher {
     let ns = try knownNamespace(delete.ns)
     var count = 0
     if let ns {
-      for key in delete.keys.all where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) { count += 1 }
+      for key in delete.keys.all where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) {
+        count += 1
+      }
     }
     session.output.begin(id: id)
     session.output.member("deleted", count: count)
@@ -68,7 +69,8 @@ extension Dispatcher {
     let ns = try knownNamespace(touch.ns)
     let touched = ns.map { ns in
       cache.touch(
-        ns, touch.key, Cache.Lifetime(touch.ttl), staleMilliseconds: touch.staleMilliseconds, by: session.caller, now: now)
+        ns, touch.key, Cache.Lifetime(touch.ttl), staleMilliseconds: touch.staleMilliseconds, by: session.caller,
+        now: now)
     }
     session.output.begin(id: id)
     session.output.member("touched", flag: touched ?? false)
@@ -76,11 +78,13 @@ extension Dispatcher {
   }
 
   func clear(_ clear: Request.Clear, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    if session.inFlight >= configuration.limits.inFlight {
+    if id != nil, session.inFlight >= limits.inFlight {
       throw Refusal(.overloaded, "\(session.inFlight) requests are in flight (limits.in_flight)")
     }
     let pattern: Cache.ClearPattern =
-      if let glob = try glob(clear.match) { .match(glob) } else if clear.tags.isEmpty { .all } else { .tags(clear.tags) }
+      if let glob = try glob(clear.match) { .match(glob) } else if clear.tags.isEmpty { .all } else {
+        .tags(clear.tags)
+      }
     var namespaces = 0..<cache.namespaceCount
     if let name = clear.ns {
       let ns = try knownNamespace(name)

@@ -21,6 +21,7 @@ extension Dispatcher {
     session.output.end()
   }
 
+  @inline(never)
   private func getMany(
     _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session
   ) throws(Refusal) {
@@ -36,17 +37,18 @@ extension Dispatcher {
       case .miss: session.output.miss()
       }
       session.output.endObject()
-      guard session.output.mark - mark <= configuration.limits.lineBytes else {
+      guard session.output.mark - mark <= limits.lineBytes else {
         session.output.truncate(to: mark)
         throw Refusal(
           .valueTooLarge,
-          "the answer has more than \(configuration.limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
+          "the answer has more than \(limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
       }
     }
     session.output.endArray()
     session.output.end()
   }
 
+  @inline(never)
   private func write(_ hit: Cache.Hit, meta: Bool, _ session: Session) {
     let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
     session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, meta: details)
@@ -122,11 +124,12 @@ extension Dispatcher {
     return try newNamespace(name)
   }
 
+  @inline(never)
   private func newNamespace(_ name: Bytes) throws(Refusal) -> NamespaceID {
     let text = try allowedName(name)
     guard let ns = cache.addNamespace(name, policy: policies.policy(for: text)) else {
       throw Refusal(
-        .overloaded, "there are \(configuration.limits.namespaces) namespaces already (limits.namespaces)")
+        .overloaded, "there are \(limits.namespaces) namespaces already (limits.namespaces)")
     }
     return ns
   }
@@ -138,7 +141,14 @@ extension Dispatcher {
     return nil
   }
 
+  func checkName(_ name: Bytes) throws(Refusal) {
+    guard isNamespaceName(name) else {
+      throw Refusal(.badRequest, "\"ns\" must be 1 to 64 of the characters A-Z a-z 0-9 _ . -")
+    }
+  }
+
   func allowedName(_ name: Bytes) throws(Refusal) -> String {
+    try checkName(name)
     let text = String(decoding: name, as: UTF8.self)
     if configuration.unknownNamespaces == .create || policies.isConfigured(text) { return text }
     throw Refusal(.unknownNamespace, "there is no namespace \"\(text)\", and unknown_namespaces is refuse")
@@ -147,7 +157,8 @@ extension Dispatcher {
   func glob(_ pattern: Bytes?) throws(Refusal) -> Glob? {
     guard let pattern else { return nil }
     guard let glob = Glob(pattern) else {
-      throw Refusal(.badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")
+      throw Refusal(
+        .badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")
     }
     return glob
   }

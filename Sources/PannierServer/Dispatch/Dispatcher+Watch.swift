@@ -8,12 +8,13 @@ extension Dispatcher {
   private static let watchBacklog = 1 << 20
 
   func watch(_ watch: Request.Watch, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if let ns = watch.ns { try checkName(ns) }
     var kinds = Set(EventKind.allCases)
     if let names = watch.events {
       kinds = []
       for name in names { kinds.insert(try kind(name)) }
     }
-    session.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
+    session.progress.watch = WatchFilter(ns: watch.ns.map { Array($0) }, kinds: kinds, sample: watch.sample)
     watchers[ObjectIdentifier(session)] = session
     watchChanged()
     session.output.begin(id: id)
@@ -31,7 +32,8 @@ extension Dispatcher {
 
   /// The cache collects what anybody watches.
   func watchChanged() {
-    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.watch?.kinds ?? []) })
+    flags.value.isWatched = !watchers.isEmpty
+    cache.watch(watchers.values.reduce(into: []) { $0.formUnion($1.progress.watch?.kinds ?? []) })
   }
 
   /// Tells what has happened since the last call.
@@ -43,23 +45,28 @@ extension Dispatcher {
   }
 
   private func tell(_ event: Event, _ session: Session) {
-    guard var filter = session.watch, filter.kinds.contains(event.kind),
+    tellDropped(session)
+    guard var filter = session.progress.watch, filter.kinds.contains(event.kind),
       filter.ns == nil || filter.ns == cache.name(of: event.namespace),
       filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
     else { return }
     if session.unreadBytes > Self.watchBacklog {
       filter.dropped += 1
-      session.watch = filter
+      session.progress.watch = filter
       return
     }
-    if filter.dropped > 0 {
-      session.output.append("{\"event\":\"dropped\"")
-      session.output.member("count", count: filter.dropped)
-      session.output.end()
-      filter.dropped = 0
-      session.watch = filter
-    }
     write(event, &session.output)
+    markDirty(session)
+  }
+
+  /// Once it has read what it was sent: what it missed is said then, and not when something happens next.
+  package func tellDropped(_ session: Session) {
+    guard let dropped = session.progress.watch?.dropped, dropped > 0, session.unreadBytes <= Self.watchBacklog
+    else { return }
+    session.progress.watch?.dropped = 0
+    session.output.append("{\"event\":\"dropped\"")
+    session.output.member("count", count: dropped)
+    session.output.end()
     markDirty(session)
   }
 

@@ -13,10 +13,12 @@ package final class Dispatcher {
   package static let sliceEntries = 256
 
   package internal(set) var configuration: Configuration
-  package var cache: Cache
-  var decoder: RequestDecoder
+  /// The configuration's, which hold until the process ends.
+  let limits: Limits
+  private let cachePlace: Pinned<Cache>
+  private let decoderPlace: Pinned<RequestDecoder>
   var policies: PolicyBook
-  var clock: CacheClock
+  private let clockPlace: Pinned<CacheClock>
   let log: Logger
   /// What only the process around it knows, asked for by `stats`.
   package var facts: () -> ServerFacts = { ServerFacts() }
@@ -24,24 +26,52 @@ package final class Dispatcher {
   /// Clears whose answer is to come, by ticket.
   var parked: [ClearTicket: ParkedRequest] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
+  /// What each turn asks first.
+  struct TurnFlags {
+    /// Somebody watches: events are told after each request.
+    var isWatched = false
+    /// Something was asked that may have left the cache work, or a deadline, since the loop last looked.
+    var mayNeedUpkeep = true
+    /// `takeDirty` has something to give.
+    var hasDirty = false
+  }
+  let flags = Pinned(TurnFlags())
   private var dirty: [Session] = []
-  var requestCounts = [Int](repeating: 0, count: Op.allCases.count)
+  let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
-  private var isShuttingDown = false
   private var references = 0
 
   /// `seed`: random in a daemon, fixed in a test.
   package init(configuration: Configuration, clock: CacheClock, seed: UInt64, log: Logger) {
     self.configuration = configuration
-    self.clock = clock
+    clockPlace = Pinned(clock)
     self.log = log
-    cache = Cache(
-      memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed)
-    decoder = RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual))
+    limits = configuration.limits
+    cachePlace = Pinned(
+      Cache(memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed))
+    decoderPlace = Pinned(RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual)))
+    requestCounts.initialize(repeating: 0, count: Op.allCases.count)
     policies = PolicyBook(configuration)
     for name in configuration.namespaces.keys.sorted() {
       _ = withBytes(name) { cache.addNamespace($0, policy: policies.policy(for: name)) }
     }
+  }
+
+  deinit { requestCounts.deallocate() }
+
+  package var cache: Cache {
+    @inline(__always) _read { yield cachePlace.value }
+    @inline(__always) _modify { yield &cachePlace.value }
+  }
+
+  var clock: CacheClock {
+    @inline(__always) _read { yield clockPlace.value }
+    @inline(__always) _modify { yield &clockPlace.value }
+  }
+
+  var decoder: RequestDecoder {
+    @inline(__always) _read { yield decoderPlace.value }
+    @inline(__always) _modify { yield &decoderPlace.value }
   }
 
   /// Milliseconds since the cache began.
@@ -64,17 +94,17 @@ package final class Dispatcher {
   /// Works off what a session sent, up to the share of one turn.
   package func receive(from session: Session) -> Turn {
     for _ in 0..<Self.linesPerTurn {
-      if session.isEnding { return .done }
-      if session.unreadBytes >= configuration.limits.outputBytes || session.inFlight >= configuration.limits.inFlight {
-        return .paused
-      }
-      switch session.framer.next(limit: configuration.limits.lineBytes) {
+      if session.progress.isEnding { return .done }
+      if session.unreadBytes >= limits.outputBytes { return .paused }
+      // What waits in order may wait unread; with ids there is no order, so there the one too many is told.
+      if session.progress.isBlocked, session.progress.inFlight >= limits.inFlight { return .paused }
+      switch session.framer.next(limit: limits.lineBytes) {
       case .needsMore: return .done
       case .line(let line):
         if !line.isBlank { take(line, from: session) }
+        if line.isLast { return .done }
       case .tooLong:
-        let limit = configuration.limits.lineBytes
-        end(session, Refusal(.lineTooLong, "the line has more than \(limit) bytes (limits.line_bytes)"))
+        end(session, Refusal(.lineTooLong, "the line has more than \(limits.lineBytes) bytes (limits.line_bytes)"))
       }
     }
     return .more
@@ -82,11 +112,12 @@ package final class Dispatcher {
 
   @inline(__always)
   private func take(_ line: Line, from session: Session) {
-    if session.isBlocked { return takeBehind(line, from: session) }
+    if session.progress.isBlocked { return takeBehind(line, from: session) }
     answer(line, session)
   }
 
   /// While one without id is being worked on, only those with one are answered; decoding changes a line, so it is copied first.
+  @inline(never)
   private func takeBehind(_ line: Line, from session: Session) {
     let kept = KeptLine(line)
     do throws(Refusal) {
@@ -107,20 +138,27 @@ package final class Dispatcher {
       try perform(request, decoder.id, session)
     } catch {
       refuse(error, decoder.id, session)
-      if error.code.closesConnection { session.isEnding = true }
+      if error.code.closesConnection { session.progress.isEnding = true }
     }
     finish(session)
   }
 
   @inline(__always)
   private func finish(_ session: Session) {
-    if !session.isDirty, !session.output.isEmpty { markDirty(session) }
-    if !watchers.isEmpty { tellWatchers() }
+    if flags.value.isWatched { tellWatchers() }
   }
 
   @inline(__always)
   private func perform(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     if let op = decoder.op { requestCounts[Int(op.rawValue)] &+= 1 }
+    if case .get(let get) = request { return try self.get(get, id, session) }
+    flags.value.mayNeedUpkeep = true
+    try performOther(request, id, session)
+  }
+
+  /// Apart from `get`, so that the commonest request needs no room for what all others need.
+  @inline(never)
+  private func performOther(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     switch request {
     case .get(let get): try self.get(get, id, session)
     case .set(let set): try self.set(set, id, session)
@@ -131,7 +169,7 @@ package final class Dispatcher {
     case .clear(let clear): try self.clear(clear, id, session)
     case .hello: hello(id, session)
     case .ping: session.output.done(id: id)
-    case .stats(let ns): stats(ns, id, session)
+    case .stats(let ns): try stats(ns, id, session)
     case .policy(let ns, let set): try policy(ns, set, id, session)
     case .explain(let ns, let key): try explain(ns, key, id, session)
     case .watch(let watch): try self.watch(watch, id, session)
@@ -141,6 +179,7 @@ package final class Dispatcher {
 
   // MARK: Errors
 
+  @inline(never)
   func refuse(_ refusal: Refusal, _ id: Bytes?, _ session: Session) {
     errorCounts[refusal.code, default: 0] += 1
     session.output.refused(refusal.code == .internal ? logged(refusal) : refusal, id: id)
@@ -154,9 +193,10 @@ package final class Dispatcher {
   }
 
   /// Says why, once what came before is answered; then the connection closes.
+  @inline(never)
   package func end(_ session: Session, _ refusal: Refusal) {
-    session.isEnding = true
-    session.farewell = refusal
+    session.progress.isEnding = true
+    session.progress.farewell = refusal
     sayFarewell(session)
   }
 
@@ -166,8 +206,8 @@ package final class Dispatcher {
   }
 
   private func sayFarewell(_ session: Session) {
-    guard let refusal = session.farewell, session.inFlight == 0 else { return }
-    session.farewell = nil
+    guard let refusal = session.progress.farewell, session.inFlight == 0 else { return }
+    session.progress.farewell = nil
     refuse(refusal, nil, session)
     markDirty(session)
   }
@@ -177,7 +217,7 @@ package final class Dispatcher {
   /// Holds an answer back until `ticket` is done.
   func park(_ ticket: ClearTicket, _ id: Bytes?, _ session: Session, sample: Bool) {
     parked[ticket] = ParkedRequest(session: session, id: id.map { Array($0) }, sample: sample)
-    if id == nil { session.isBlocked = true } else { session.parked += 1 }
+    if id == nil { session.progress.isBlocked = true } else { session.progress.parked += 1 }
   }
 
   /// Answers the clears that are over, and takes up the lines that waited for them.
@@ -185,7 +225,7 @@ package final class Dispatcher {
     for outcome in cache.takeFinishedClears() {
       guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
       let session = request.session
-      if request.id == nil { session.isBlocked = false } else { session.parked -= 1 }
+      if request.id == nil { session.progress.isBlocked = false } else { session.progress.parked -= 1 }
       if session.isGone { continue }
       request.answer(outcome)
       markDirty(session)
@@ -194,7 +234,7 @@ package final class Dispatcher {
   }
 
   private func resume(_ session: Session) {
-    while !session.isBlocked, var line = session.takeWaiting() {
+    while !session.progress.isBlocked, var line = session.takeWaiting() {
       line.withLine { answer($0, session) }
     }
     sayFarewell(session)
@@ -203,29 +243,36 @@ package final class Dispatcher {
   // MARK: Turns
 
   func markDirty(_ session: Session) {
-    guard !session.isDirty else { return }
-    session.isDirty = true
+    guard !session.progress.isDirty else { return }
+    session.progress.isDirty = true
+    flags.value.hasDirty = true
     dirty.append(session)
   }
 
-  /// Sessions whose output is to be written at the end of this turn.
+  /// Sessions that were told something out of their own turn, and whose output is to be written now. What a session is
+  /// answered in its own turn its caller writes anyway.
   package func takeDirty() -> [Session] {
-    if dirty.isEmpty { return [] }
-    defer { dirty.removeAll(keepingCapacity: true) }
-    for session in dirty { session.isDirty = false }
+    defer {
+      dirty.removeAll(keepingCapacity: true)
+      flags.value.hasDirty = false
+    }
+    for session in dirty { session.progress.isDirty = false }
     return dirty
   }
 
   package var needsUpkeep: Bool { cache.needsUpkeep(now: now) }
 
   /// Upkeep that the next turn should begin with; what expires meanwhile may wait for its timer.
-  package var hasBackgroundWork: Bool { cache.hasPendingWork }
+  package var hasBackgroundWork: Bool { cache.hasPendingWork() }
+
+  /// When something expires next, in milliseconds; nil: nothing does.
+  var nextExpiry: Int64? { cache.nextExpiry }
 
   /// One slice of the cache's own work.
   package func upkeep() {
     cache.upkeep(entries: Self.sliceEntries, now: now)
     answerParked()
-    if !watchers.isEmpty { tellWatchers() }
+    if flags.value.isWatched { tellWatchers() }
   }
 
   /// The session's socket is gone.

@@ -7,26 +7,48 @@ package import PannierWire
 package final class Session {
   package let caller: Caller
   package let isAdmin: Bool
-  package var framer = LineFramer()
-  package var output = OutputBuffer()
+  private let framerPlace = Pinned(LineFramer())
+  private let outputPlace = Pinned(OutputBuffer())
 
-  /// A request without id is being worked on: others without one wait for it.
-  var isBlocked = false
-  /// Lines without id that wait, in their order.
-  private var waiting: [KeptLine] = []
-  private var waitingFrom = 0
-  /// Requests with id that are being worked on.
-  var parked = 0
-  /// What is said last, once all before it is answered; then the connection closes.
-  var farewell: Refusal?
-  /// Its output holds something that this turn is to write.
-  var isDirty = false
-  var watch: WatchFilter?
+  package var framer: LineFramer {
+    @inline(__always) _read { yield framerPlace.value }
+    @inline(__always) _modify { yield &framerPlace.value }
+  }
 
-  /// Nothing more is read from it: it closes when its output is written and nothing is in flight.
-  package internal(set) var isEnding = false
-  /// Bytes on their way to the socket that are no longer in `output`.
-  package var sendingBytes = 0
+  package var output: OutputBuffer {
+    @inline(__always) _read { yield outputPlace.value }
+    @inline(__always) _modify { yield &outputPlace.value }
+  }
+
+  /// How far its requests are.
+  struct Progress {
+    /// A request without id is being worked on: others without one wait for it.
+    var isBlocked = false
+    /// Lines without id that wait, in their order, from `waitingFrom` on.
+    var waiting: [KeptLine] = []
+    var waitingFrom = 0
+    /// Requests with id that are being worked on.
+    var parked = 0
+    /// Nothing more is read from it: it closes when its output is written and nothing is in flight.
+    var isEnding = false
+    /// What is said last, once all before it is answered; then the connection closes.
+    var farewell: Refusal?
+    /// Bytes on their way to the socket that are no longer in `output`.
+    var sendingBytes = 0
+    var watch: WatchFilter?
+    /// It is on the list of those whose output this turn is to write.
+    var isDirty = false
+
+    var inFlight: Int { parked &+ waiting.count &- waitingFrom &+ (isBlocked ? 1 : 0) }
+  }
+
+  private let progressPlace = Pinned(Progress())
+
+  var progress: Progress {
+    @inline(__always) _read { yield progressPlace.value }
+    @inline(__always) _modify { yield &progressPlace.value }
+  }
+
   /// The socket is gone: answers that come now are dropped.
   package var isGone = false
 
@@ -35,28 +57,29 @@ package final class Session {
     self.isAdmin = isAdmin
   }
 
+  package var isEnding: Bool { progress.isEnding }
+
   /// Bytes that the client has not read yet.
-  var unreadBytes: Int { output.count + sendingBytes }
+  var unreadBytes: Int { output.count &+ progress.sendingBytes }
 
   /// Requests received and not yet answered.
-  package var inFlight: Int { parked + waiting.count - waitingFrom + (isBlocked ? 1 : 0) }
+  package var inFlight: Int { progress.inFlight }
 
   /// Everything was answered; what is left is to write it.
-  package var isAnswered: Bool { inFlight == 0 && farewell == nil }
+  package var isAnswered: Bool { inFlight == 0 && progress.farewell == nil }
 
-  func keep(_ line: KeptLine) { waiting.append(line) }
+  func keep(_ line: KeptLine) { progress.waiting.append(line) }
 
   /// The line that has waited longest.
   func takeWaiting() -> KeptLine? {
-    guard waitingFrom < waiting.count else { return nil }
-    defer {
-      waitingFrom += 1
-      if waitingFrom == waiting.count {
-        waiting.removeAll()
-        waitingFrom = 0
-      }
+    guard progress.waitingFrom < progress.waiting.count else { return nil }
+    let line = progress.waiting[progress.waitingFrom]
+    progress.waitingFrom += 1
+    if progress.waitingFrom == progress.waiting.count {
+      progress.waiting.removeAll()
+      progress.waitingFrom = 0
     }
-    return waiting[waitingFrom]
+    return line
   }
 }
 

@@ -8,7 +8,8 @@ import PannierWire
 
 final class Connection {
   let session: Session
-  private unowned let server: Server
+  private let server: Server
+  private let dispatcher: Dispatcher
   private let pipe: UnsafeMutablePointer<uv_pipe_t>
   /// What libuv is writing: it must stay where it is until it is written.
   private var sending = OutputBuffer()
@@ -21,6 +22,8 @@ final class Connection {
   private var isAtEnd = false
   /// It has lines that its share of a turn did not reach.
   var isReady = false
+  /// Its output is to be written at the end of this turn.
+  var isUnwritten = false
   /// Since when, in the loop's milliseconds, a line is begun and not ended, or output waits and doesn't move. Nil: it isn't so.
   private var lineSince: Int64?
   private var stalledSince: Int64?
@@ -30,6 +33,7 @@ final class Connection {
     self.pipe = pipe
     self.session = session
     self.server = server
+    dispatcher = server.dispatcher
     pipe.pointee.data = Unmanaged.passRetained(self).toOpaque()
   }
 
@@ -45,12 +49,10 @@ final class Connection {
     uv_read_start(
       stream,
       { handle, _, buffer in
-        guard let connection = Connection.from(handle?.pointee.data) else { return }
-        connection.offerSpace(buffer)
+        borrow(handle?.pointee.data, as: Connection.self) { $0.offerSpace(buffer) }
       },
       { stream, count, _ in
-        guard let connection = Connection.from(stream?.pointee.data) else { return }
-        connection.read(count)
+        borrow(stream?.pointee.data, as: Connection.self) { $0.read(count) }
       })
   }
 
@@ -81,7 +83,7 @@ final class Connection {
     stopReading()
     guard code == Int(UV_EOF.rawValue) else { return close() }
     isAtEnd = true
-    server.dispatcher.endOfInput(session)
+    dispatcher.endOfInput(session)
     work()
   }
 
@@ -89,25 +91,31 @@ final class Connection {
   @inline(__always)
   func work() {
     isReady = false
-    let turn = server.dispatcher.receive(from: session)
-    session.framer.keep()
+    let turn = dispatcher.receive(from: session)
+    let rest = session.framer.keep()
     switch turn {
     case .done:
-      if session.isEnding { stopReading() } else if !isReading { startReading() }
-      noteLine()
+      if session.progress.isEnding { stopReading() } else if !isReading { startReading() }
+      noteLine(rest)
     case .more:
       stopReading()
+      lineSince = nil
       server.wantsTurn(self)
     case .paused:
       stopReading()
       lineSince = nil
     }
-    if isAtEnd || session.isEnding { closeIfDone() }
+    if !session.output.isEmpty { server.writeAtEndOfTurn(self) }
+    if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
+  /// Where a line was ended, the time of what is left begins anew.
   @inline(__always)
-  private func noteLine() {
-    if session.framer.pending == 0 { lineSince = nil } else if lineSince == nil { lineSince = server.loop.now }
+  private func noteLine(_ rest: LineFramer.Rest) {
+    switch rest {
+    case .nothing: lineSince = nil
+    case .some(let isNew): if isNew || lineSince == nil { lineSince = server.loop.now }
+    }
   }
 
   // MARK: Writing
@@ -115,28 +123,27 @@ final class Connection {
   /// Writes what there is, as far as the socket takes it now; the rest goes when it takes more.
   func flush() {
     guard !isClosing, request == nil else { return }
-    let count = session.output.count
-    if count > 0 {
-      var buffer = Self.buffer(session.output.bytes)
+    let bytes = session.output.bytes
+    if !bytes.isEmpty {
+      var buffer = Self.buffer(bytes)
       let written = uv_try_write(stream, &buffer, 1)
       if written < 0, written != UV_EAGAIN.rawValue { return close() }
       if written > 0 { session.output.consume(Int(written)) }
-      if !session.output.isEmpty { return sendRest() }
+      if written < bytes.count { return sendRest() }
     }
     resumeIfPaused()
-    if isAtEnd || session.isEnding { closeIfDone() }
+    if isAtEnd || session.progress.isEnding { closeIfDone() }
   }
 
   private func sendRest() {
     swap(&sending, &session.output)
-    session.sendingBytes = sending.count
+    session.progress.sendingBytes = sending.count
     let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
     self.request = request
     var buffer = Self.buffer(sending.bytes)
     request.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     let code = uv_write(request, stream, &buffer, 1) { request, status in
-      guard let connection = Connection.from(request?.pointee.data) else { return }
-      connection.sent(status)
+      borrow(request?.pointee.data, as: Connection.self) { $0.sent(status) }
     }
     if code < 0 { sent(code) }
     stalledSince = server.loop.now
@@ -147,22 +154,24 @@ final class Connection {
     request?.deallocate()
     request = nil
     sending.consume(sending.count)
-    session.sendingBytes = 0
+    session.progress.sendingBytes = 0
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
+    dispatcher.tellDropped(session)
     flush()
   }
 
   private static func buffer(_ bytes: Bytes) -> uv_buf_t {
     // libuv doesn't write to what it sends; its type serves both directions.
     uv_buf_init(
-      UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: CChar.self), UInt32(clamping: bytes.count))
+      UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: CChar.self),
+      UInt32(clamping: bytes.count))
   }
 
   /// Its output has been read, or a request of its answered: what was left unread before can be taken up.
   private func resumeIfPaused() {
-    guard !isReading, !isReady, !session.isEnding, !isClosing else { return }
+    guard !isReading, !isReady, !session.progress.isEnding, !isClosing else { return }
     if !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
   }
 
@@ -170,16 +179,16 @@ final class Connection {
 
   private func closeIfDone() {
     guard session.isAnswered, session.output.isEmpty, request == nil, !isReady else { return }
-    if session.isEnding || session.framer.pending == 0 { close() }
+    if session.progress.isEnding || session.framer.pending == 0 { close() }
   }
 
   /// Called now and then: ends what takes longer than it may.
   func checkTimes(now: Int64) {
-    let limits = server.dispatcher.configuration.limits
-    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.isEnding {
+    let limits = dispatcher.configuration.limits
+    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.progress.isEnding {
       lineSince = nil
       stopReading()
-      server.dispatcher.end(
+      dispatcher.end(
         session,
         Refusal(.lineTooLong, "the line was not ended within \(limits.lineTimeMilliseconds) ms (limits.line_time)"))
     }
@@ -189,7 +198,8 @@ final class Connection {
       queueWhenStalled = queue
       stalledSince = now
     } else if now - since >= Int64(limits.outputTimeMilliseconds) {
-      server.log.info("closing a connection that does not read", metadata: ["pid": "\(session.caller.pid)", "unread": "\(queue)"])
+      server.log.info(
+        "closing a connection that does not read", metadata: ["pid": "\(session.caller.pid)", "unread": "\(queue)"])
       close()
     }
   }
@@ -198,7 +208,7 @@ final class Connection {
     guard !isClosing else { return }
     isClosing = true
     isReading = false
-    server.dispatcher.forget(session)
+    dispatcher.forget(session)
     server.remove(self)
     uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)) { handle in
       guard let data = handle?.pointee.data else { return }
@@ -209,10 +219,5 @@ final class Connection {
   deinit {
     request?.deallocate()
     pipe.deallocate()
-  }
-
-  @inline(__always)
-  private static func from(_ data: UnsafeMutableRawPointer?) -> Connection? {
-    data.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
   }
 }

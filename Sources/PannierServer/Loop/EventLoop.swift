@@ -13,12 +13,14 @@ final class EventLoop {
   private let prepare: UnsafeMutablePointer<uv_prepare_t>
   private let startedAt: UInt64
 
-  /// Runs once in each turn while `wantsBackground`; the loop then doesn't wait.
-  var background: () -> Void = {}
-  /// Runs after everything readable was read.
-  var endOfTurn: () -> Void = {}
+  /// What runs at a point of a turn, given `owner`: a plain function, since keeping a closure alive costs each turn more than
+  /// many a request does.
+  typealias Hook = @convention(c) (UnsafeMutableRawPointer?) -> Void
+  private var owner: UnsafeMutableRawPointer?
+  private var background: Hook = { _ in }
+  private var endOfTurn: Hook = { _ in }
   /// How long each turn kept whatever came next waiting.
-  private(set) var delays = DelayHistogram()
+  private let delaysPlace = Pinned(DelayHistogram())
   /// When this turn began to work, by `uv_hrtime`, in nanoseconds; zero: it hasn't.
   private var workingSince: UInt64 = 0
 
@@ -36,9 +38,23 @@ final class EventLoop {
     idle.pointee.data = me
     check.pointee.data = me
     prepare.pointee.data = me
-    uv_check_start(check) { handle in EventLoop.from(handle?.pointee.data)?.endOfTurn() }
-    uv_prepare_start(prepare) { handle in EventLoop.from(handle?.pointee.data)?.noteDelay() }
+    uv_check_start(check) { handle in
+      borrow(handle?.pointee.data, as: EventLoop.self) { $0.endOfTurn($0.owner) }
+    }
+    uv_prepare_start(prepare) { handle in
+      borrow(handle?.pointee.data, as: EventLoop.self) { $0.noteDelay() }
+    }
   }
+
+  /// `background` runs once in each turn while `wantsBackground`, and the loop then doesn't wait; `endOfTurn` runs after
+  /// everything readable was read.
+  func hook(owner: UnsafeMutableRawPointer, background: @escaping Hook, endOfTurn: @escaping Hook) {
+    self.owner = owner
+    self.background = background
+    self.endOfTurn = endOfTurn
+  }
+
+  var delays: DelayHistogram { delaysPlace.value }
 
   /// Milliseconds since the loop was made, as of this turn.
   var now: Int64 { Int64(uv_now(loop) - startedAt) }
@@ -54,9 +70,10 @@ final class EventLoop {
     set {
       if newValue {
         uv_idle_start(idle) { handle in
-          guard let me = EventLoop.from(handle?.pointee.data) else { return }
-          me.beginWork()
-          me.background()
+          borrow(handle?.pointee.data, as: EventLoop.self) { loop in
+            loop.beginWork()
+            loop.background(loop.owner)
+          }
         }
       } else {
         uv_idle_stop(idle)
@@ -84,22 +101,24 @@ final class EventLoop {
 
   private func noteDelay() {
     guard workingSince > 0 else { return }
-    delays.record((uv_hrtime() - workingSince) / 1000)
+    delaysPlace.value.record((uv_hrtime() - workingSince) / 1000)
     workingSince = 0
   }
+}
 
-  private static func from(_ data: UnsafeMutableRawPointer?) -> EventLoop? {
-    data.map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
-  }
+/// The object behind a handle's data, for one call: whoever owns the handle owns the object, so it needs no retaining.
+@inline(__always)
+func borrow<Object: AnyObject>(_ data: UnsafeMutableRawPointer?, as type: Object.Type, _ body: (Object) -> Void) {
+  guard let data else { return }
+  Unmanaged<Object>.fromOpaque(data)._withUnsafeGuaranteedRef(body)
 }
 
 /// A timer on the loop.
 final class LoopTimer {
   private let timer: UnsafeMutablePointer<uv_timer_t>
-  private let action: () -> Void
+  var action: () -> Void = {}
 
-  init(on loop: EventLoop, _ action: @escaping () -> Void) {
-    self.action = action
+  init(on loop: EventLoop) {
     timer = .allocate(capacity: 1)
     uv_timer_init(loop.loop, timer)
     timer.pointee.data = Unmanaged.passUnretained(self).toOpaque()
@@ -112,8 +131,7 @@ final class LoopTimer {
     uv_timer_start(
       timer,
       { handle in
-        guard let data = handle?.pointee.data else { return }
-        Unmanaged<LoopTimer>.fromOpaque(data).takeUnretainedValue().action()
+        borrow(handle?.pointee.data, as: LoopTimer.self) { $0.action() }
       }, milliseconds, repeating)
   }
 
@@ -138,8 +156,7 @@ final class LoopSignal {
     uv_signal_start(
       signal,
       { handle, _ in
-        guard let data = handle?.pointee.data else { return }
-        Unmanaged<LoopSignal>.fromOpaque(data).takeUnretainedValue().action()
+        borrow(handle?.pointee.data, as: LoopSignal.self) { $0.action() }
       }, number)
   }
 

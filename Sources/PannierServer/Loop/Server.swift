@@ -33,9 +33,10 @@ package final class Server {
   private var maximumConnections = 0
   private var access: AccessList
   private var signals: [LoopSignal] = []
-  private lazy var expiryTimer = LoopTimer(on: loop) { [unowned self] in wakeForUpkeep() }
-  private lazy var timesTimer = LoopTimer(on: loop) { [unowned self] in checkTimes() }
-  private lazy var shutdownTimer = LoopTimer(on: loop) { [unowned self] in nextShutdownStep() }
+  private let unwritten = Pinned(TurnList())
+  private let expiryTimer: LoopTimer
+  private let timesTimer: LoopTimer
+  private let shutdownTimer: LoopTimer
   private enum Stage { case serving, draining, ending, ended }
   private var stage = Stage.serving
 
@@ -51,6 +52,9 @@ package final class Server {
       configuration: configuration, clock: testClock ? .manual : .real,
       seed: UInt64.random(in: .min ... .max), log: log)
     scratch = .allocate(byteCount: Self.scratchBytes + LineFramer.padding, alignment: 64)
+    expiryTimer = LoopTimer(on: loop)
+    timesTimer = LoopTimer(on: loop)
+    shutdownTimer = LoopTimer(on: loop)
   }
 
   deinit { scratch.deallocate() }
@@ -60,8 +64,13 @@ package final class Server {
     signal(SIGPIPE, SIG_IGN)
     try listen()
     dispatcher.facts = { [unowned self] in facts() }
-    loop.background = { [unowned self] in runBackground() }
-    loop.endOfTurn = { [unowned self] in endTurn() }
+    loop.hook(
+      owner: Unmanaged.passUnretained(self).toOpaque(),
+      background: { borrow($0, as: Server.self) { $0.runBackground() } },
+      endOfTurn: { borrow($0, as: Server.self) { $0.endTurn() } })
+    expiryTimer.action = { [unowned self] in wakeForUpkeep() }
+    timesTimer.action = { [unowned self] in checkTimes() }
+    shutdownTimer.action = { [unowned self] in nextShutdownStep() }
     signals = [
       LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
       LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
@@ -88,8 +97,8 @@ package final class Server {
     listener.pointee.data = Unmanaged.passUnretained(self).toOpaque()
     let stream = UnsafeMutableRawPointer(listener).assumingMemoryBound(to: uv_stream_t.self)
     uv_listen(stream, Self.backlog) { stream, status in
-      guard let data = stream?.pointee.data, status == 0 else { return }
-      Unmanaged<Server>.fromOpaque(data).takeUnretainedValue().accept()
+      guard status == 0 else { return }
+      borrow(stream?.pointee.data, as: Server.self) { $0.accept() }
     }
     try socket.publish()
     self.socket = socket
@@ -106,7 +115,8 @@ package final class Server {
     let accepted = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_stream_t.self)
     var descriptor: Int32 = -1
     let handle = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
-    guard uv_accept(listening, accepted) == 0, uv_fileno(handle, &descriptor) == 0, let peer = Peer(descriptor: descriptor)
+    guard uv_accept(listening, accepted) == 0, uv_fileno(handle, &descriptor) == 0,
+      let peer = Peer(descriptor: descriptor)
     else { return uv_close(handle) { $0?.deallocate() } }
     let session = Session(caller: Caller(pid: peer.pid, uid: peer.uid), isAdmin: access.isAdmin(peer))
     let connection = Connection(pipe, session, self)
@@ -115,6 +125,7 @@ package final class Server {
     if connections.count == 1 { startTimes() }
     if let refusal = refusal(peer) {
       dispatcher.end(session, refusal)
+      writeAtEndOfTurn(connection)
     } else {
       connection.startReading()
     }
@@ -165,15 +176,40 @@ package final class Server {
     let began = uv_hrtime()
     while dispatcher.needsUpkeep, uv_hrtime() - began < Self.sliceNanoseconds { dispatcher.upkeep() }
     if ready.isEmpty, !dispatcher.needsUpkeep { loop.wantsBackground = false }
+    // Now and not at the end of the turn: the loop may wait before it gets there.
+    write()
+  }
+
+  /// One write for each connection that was answered in this turn.
+  func writeAtEndOfTurn(_ connection: Connection) {
+    guard !connection.isUnwritten else { return }
+    connection.isUnwritten = true
+    unwritten.value.append(connection)
   }
 
   private func endTurn() {
-    for session in dispatcher.takeDirty() { bySession[ObjectIdentifier(session)]?.flush() }
+    write()
+    guard dispatcher.flags.value.mayNeedUpkeep else { return }
+    dispatcher.flags.value.mayNeedUpkeep = false
     if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { armExpiry() }
   }
 
+  private func write() {
+    if dispatcher.flags.value.hasDirty {
+      for session in dispatcher.takeDirty() {
+        if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
+      }
+    }
+    while let connection = unwritten.value.popLast() {
+      connection._withUnsafeGuaranteedRef {
+        $0.isUnwritten = false
+        $0.flush()
+      }
+    }
+  }
+
   private func armExpiry() {
-    guard !expiryTimer.isActive, let due = dispatcher.cache.nextExpiry, !dispatcher.clock.isManual else { return }
+    guard !expiryTimer.isActive, let due = dispatcher.nextExpiry, !dispatcher.clock.isManual else { return }
     // Not at once, so that entries that expire one after another don't wake the process for each.
     expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
   }
@@ -191,6 +227,8 @@ package final class Server {
 
   private func checkTimes() {
     for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
+    write()
+    write()
   }
 
   private func facts() -> ServerFacts {
@@ -209,7 +247,8 @@ package final class Server {
       let kept = configuration.changesThatNeedRestart(to: new)
       dispatcher.reload(new)
       access = AccessList(new.access)
-      log.notice("configuration reloaded", metadata: kept.isEmpty ? [:] : ["needs_restart": "\(kept.joined(separator: ","))"])
+      log.notice(
+        "configuration reloaded", metadata: kept.isEmpty ? [:] : ["needs_restart": "\(kept.joined(separator: ","))"])
     } catch {
       for fault in error.faults { log.error("configuration not reloaded", metadata: ["fault": "\(fault)"]) }
     }
@@ -235,8 +274,9 @@ package final class Server {
       closeListener()
       for connection in Array(connections.values) {
         dispatcher.end(connection.session, shuttingDown)
-        connection.flush()
+        writeAtEndOfTurn(connection)
       }
+      write()
       if connections.isEmpty { finish() } else { shutdownTimer.start(milliseconds: Self.shutdownMilliseconds) }
     case .ending:
       log.warning("closing connections that did not read in time", metadata: ["count": "\(connections.count)"])

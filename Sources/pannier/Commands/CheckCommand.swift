@@ -1,0 +1,26 @@
+// `pannier check`: reads a configuration without serving.
+
+import ArgumentParser
+import PannierServer
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Check a configuration file and name all its faults.",
+    discussion: """
+        pannier check /etc/pannier.yaml && systemctl reload pannier
+      """)
+
+  @Argument(help: "The configuration, in YAML.")
+  var file: String
+
+  func run() throws {
+    do throws(ConfigurationFaults) {
+      let (_, warnings) = try Configuration.load(file: file, environment: [:])
+      for warning in warnings { Output.note("warning: \(warning)") }
+      Output.print("\(file): no faults")
+    } catch {
+      throw Failure("\(error)")
+    }
+  }
+}

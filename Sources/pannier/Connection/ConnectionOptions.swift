@@ -1,0 +1,15 @@
+// The options that every command over the socket has.
+
+import ArgumentParser
+
+struct ConnectionOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The daemon's socket.", valueName: "path"))
+  var socket: String?
+
+  @Flag(help: "Print the server's answer as it came, one JSON object a line.")
+  var json = false
+
+  func connect(patienceSeconds: Int = Client.patienceSeconds) throws -> Client {
+    try Client(path: SocketPath.resolve(flag: socket), patienceSeconds: patienceSeconds)
+  }
+}

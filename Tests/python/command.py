@@ -1,0 +1,52 @@
+"""Runs the command line and tells how it ended. What it should have done is the tests' matter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+BINARY = Path(os.environ.get("PANNIER_BIN", Path(__file__).parents[2] / ".build" / "debug" / "pannier"))
+
+# Long enough for a debug build on a busy machine, and for the five seconds that the command itself waits.
+RUN_SECONDS = 30.0
+
+HIT, MISS, ERROR = 0, 1, 2
+
+
+@dataclass
+class Run:
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+Argument = str | bytes
+
+
+def start(
+    *arguments: Argument, variables: dict[str, str] | None = None, streams: int | None = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Starts the command with none of the variables by which a socket is found, but those given."""
+    hidden = ("PANNIER_", "XDG_RUNTIME_DIR")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    return subprocess.Popen(
+        [os.fspath(BINARY), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=streams,
+        stderr=subprocess.PIPE,
+        env=environment | (variables or {}),
+    )
+
+
+def run(*arguments: Argument, stdin: bytes = b"", variables: dict[str, str] | None = None) -> Run:
+    with start(*arguments, variables=variables) as process:
+        try:
+            out, err = process.communicate(stdin, RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return Run(process.returncode, out.decode(), err.decode())

@@ -1,0 +1,95 @@
+"""The command line against the daemon itself, wherever the fixture `start_daemon` is."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Protocol, cast
+
+import pytest
+
+from command import ERROR, HIT, MISS, RUN_SECONDS, Argument, Run, run, start
+from command_cases import ODD
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+WATCHING = b'{"ok":true,"watching":true}\n'
+
+
+class RunningDaemon(Protocol):
+    """What these tests use of the daemon that the shared fixture starts."""
+
+    @property
+    def socket(self) -> Path: ...
+
+
+class Pannier:
+    """The command line, for one daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, *arguments: Argument, stdin: bytes = b"") -> Run:
+        return run(*arguments, stdin=stdin, variables={"PANNIER_SOCKET": str(self._path)})
+
+    def watch(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return start("watch", *arguments, variables={"PANNIER_SOCKET": str(self._path)})
+
+
+class StartDaemon(Protocol):
+    def __call__(self, configuration: str) -> RunningDaemon: ...
+
+
+@pytest.fixture
+def pannier(request: pytest.FixtureRequest) -> Pannier:
+    try:
+        start_daemon = cast("StartDaemon", request.getfixturevalue("start_daemon"))
+    except pytest.FixtureLookupError:
+        pytest.skip("no fixture starts the daemon here")
+    return Pannier(start_daemon("defaults: {jitter: 0, stale: 1m}\n").socket)
+
+
+def test_daemon_values_come_back_as_they_went(pannier: Pannier) -> None:
+    assert pannier("ping") == Run(HIT, "pong\n", "")
+    assert pannier("get", "quiz", "k") == Run(MISS, "", "miss\n")
+    assert pannier("set", "quiz", "k", ODD, "--tags", "a,b") == Run(HIT, "stored\n", "")
+    assert pannier("get", "quiz", "k") == Run(HIT, ODD + "\n", "")
+    assert "\ntags: a, b\n" in pannier("get", "quiz", "k", "--meta").err
+    assert pannier("set", "quiz", "k", "1", "--if-absent").status == MISS
+    assert pannier("exists", "quiz", "k") == Run(HIT, "true\n", "")
+    assert pannier("touch", "quiz", "k", "--ttl", "1h") == Run(HIT, "touched\n", "")
+    assert pannier("explain", "quiz", "k").out.startswith("fresh: ")
+    assert pannier("delete", "quiz", "k", "other") == Run(HIT, "deleted 1\n", "")
+    assert pannier("delete", "quiz", "k") == Run(MISS, "deleted 0\n", "")
+    assert pannier("explain", "quiz", "k").out.startswith("absent: it was deleted")
+
+
+def test_daemon_namespaces(pannier: Pannier) -> None:
+    odd = 'a"\\\n\x01é'
+    for key in (odd, "b", "c"):
+        assert pannier("set", "quiz", key, "1").status == HIT
+    lines = pannier("keys", "quiz", "--all", "--json").out.splitlines()
+    assert sorted(key for line in lines for key in json.loads(line)["keys"]) == sorted([odd, "b", "c"])
+    assert pannier("clear", "quiz", "--match", "[bc]", "--dry-run").out.startswith(
+        "would clear 2 entries, for example: "
+    )
+    assert pannier("clear", "quiz", "--match", "[bc]") == Run(HIT, "cleared 2 entries\n", "")
+    assert pannier("keys", "quiz").out == 'a"\\\\\\n\\u{1}é\n'
+    assert "\nttl: 10m\n" in "\n" + pannier("policy", "quiz", "ttl=10m", "max_bytes=64MiB").out
+    assert "\nmax_bytes: 64MiB\n" in pannier("policy", "quiz").out
+    assert pannier("policy", "quiz", "tll=1").status == ERROR
+    assert pannier("stats", "quiz").out.startswith("hit rate ")
+    assert "\nquiz " in pannier("stats").out
+
+
+def test_daemon_is_watched(pannier: Pannier) -> None:
+    with pannier.watch("quiz", "--json") as watching:
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == WATCHING
+        assert pannier("set", "quiz", "k", "1", "--ttl", "none").status == HIT
+        event = json.loads(watching.stdout.readline())
+        assert (event["event"], event["ns"], event["key"], event["ttl"]) == ("set", "quiz", "k", None)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(RUN_SECONDS) == -signal.SIGINT
