@@ -110,7 +110,7 @@ package struct LineFramer: ~Copyable {
 
   /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
   package mutating func finish() {
-    guard pending > 0, let region else { return }
+    guard pending > 0, let region, region[end - 1] != 0x0A else { return }
     // The padding has room for it.
     region[end] = 0x0A
     end += 1
