@@ -45,7 +45,14 @@ class Link:
 
     def exchange(self, lines: bytes, count: int) -> bytes:
         """Sends `lines` in one write and reads the `count` answers to them."""
+        self.send(lines)
+        return self.receive(count)
+
+    def send(self, lines: bytes) -> None:
         self._end.sendall(lines)
+
+    def receive(self, count: int) -> bytes:
+        """`count` answers, all of those that are awaited."""
         answers = self._read()
         seen = answers.count(b"\n")
         while seen < count:
