@@ -6,20 +6,21 @@ package struct OutputBuffer: ~Copyable {
   /// common answers, little enough for a thousand idle connections.
   private static let keptCapacity = 16 << 10
 
-  private var storage: UnsafeMutableRawPointer?
+  // Open to inlining where the server writes: a call for each of these is a twentieth of a request.
+  @usableFromInline var storage: UnsafeMutableRawPointer?
   private var capacity = 0
-  private var head = 0
-  private var tail = 0
+  @usableFromInline var head = 0
+  @usableFromInline var tail = 0
 
   package init() {}
 
   deinit { storage?.deallocate() }
 
-  package var count: Int { tail - head }
-  package var isEmpty: Bool { tail == head }
+  @inlinable package var count: Int { tail &- head }
+  @inlinable package var isEmpty: Bool { tail == head }
 
   /// What is to be written, in order.
-  package var bytes: Bytes { Bytes(start: storage.map { UnsafeRawPointer($0 + head) }, count: count) }
+  @inlinable package var bytes: Bytes { Bytes(start: storage.map { UnsafeRawPointer($0 + head) }, count: count) }
 
   /// The socket took `count` bytes from the front.
   package mutating func consume(_ count: Int) {
