@@ -40,6 +40,9 @@ package struct RequestDecoder: ~Copyable {
       throw Refusal(.badJSON, "at byte \(error.offset): \(error.problem)")
     }
     if members.contains(.id), id == nil {
+      if members[.id].isEscaped, !members[.id].hasWholeCharacters {
+        throw Refusal(.badJSON, "\"id\" has half of a surrogate pair")
+      }
       throw Refusal(.badRequest, "\"id\" must be a string of at most \(RequestLimits.idBytes) bytes, or an integer")
     }
     let op = try readOp()
@@ -60,7 +63,8 @@ package struct RequestDecoder: ~Copyable {
   private mutating func readID() {
     guard members.contains(.id) else { return }
     let token = members[.id]
-    if token.count <= RequestLimits.idBytes, token.kind == .string || token.kind == .integer { id = token.raw }
+    guard token.count <= RequestLimits.idBytes, token.kind == .string || token.kind == .integer else { return }
+    if !token.isEscaped || token.hasWholeCharacters { id = token.raw }
   }
 
   @inline(__always)
@@ -146,10 +150,10 @@ extension RequestDecoder {
     }
     let tags = try tags(members)
     if members.contains(.tags), tags.isEmpty { throw Refusal(.badRequest, "\"tags\" is empty; name at least one") }
-    let isAll = members.contains(.ns) && members[.ns].raw.elementsEqual("\"*\"".utf8)
+    let name = try namespace()
     return Request.Clear(
-      ns: isAll ? nil : try namespace(), match: members.contains(.match) ? try text(.match) : nil, tags: tags,
-      soft: try flag(.soft), dryRun: try flag(.dryRun))
+      ns: name.elementsEqual("*".utf8) ? nil : name, match: members.contains(.match) ? try text(.match) : nil,
+      tags: tags, soft: try flag(.soft), dryRun: try flag(.dryRun))
   }
 
   private func watching() throws(Refusal) -> Request.Watch {

@@ -138,7 +138,7 @@ package final class Dispatcher {
       try perform(op, decoder.id, session)
     } catch {
       refuse(error, decoder.id, session)
-      if error.code.closesConnection { session.progress.isEnding = true }
+      if error.code.closesConnection { session.stopTaking() }
     }
     finish(session)
   }
