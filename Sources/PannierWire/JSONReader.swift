@@ -85,9 +85,23 @@ struct JSONReader {
   static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
     var end = text
     var found = stringStops(loadTwoWords(end))
-    while found[0] | found[1] == 0 {
+    if found[0] | found[1] == 0 {
       end += 16
-      found = stringStops(loadTwoWords(end))
+      // Two blocks a step where a string is long.
+      while true {
+        found = stringStops(loadTwoWords(end))
+        let next = stringStops(loadTwoWords(end + 16))
+        let either = found | next
+        if either[0] | either[1] == 0 {
+          end += 32
+          continue
+        }
+        if found[0] | found[1] == 0 {
+          found = next
+          end += 16
+        }
+        break
+      }
     }
     end += firstByte(found)
     return end.pointee == UInt8(ascii: "\"") ? end : nil
