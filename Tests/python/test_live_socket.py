@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from daemon import BINARY, START_SECONDS, Daemon
+from daemon import BINARY, START_SECONDS, Daemon, unconfigured
 from peer import Peer
 from talk import PING, PONG
 
@@ -36,7 +36,12 @@ def folder() -> Iterator[Path]:
 def refused_start(socket: Path) -> str:
     """What a daemon says that can't serve there: one line, and it has not crashed."""
     ended = subprocess.run(
-        [BINARY, "serve", "--socket", socket], capture_output=True, text=True, timeout=START_SECONDS, check=False
+        [BINARY, "serve", "--socket", socket],
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+        env=unconfigured(),
     )
     assert ended.returncode > 0, ended
     [line] = ended.stderr.splitlines()
