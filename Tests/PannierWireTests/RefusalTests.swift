@@ -115,6 +115,7 @@ import Testing
     // Halves of surrogate pairs, wherever they stand outside a value.
     (#"{"op":"get","ns":"q","key":"\ud800"}"#, .badJSON, #""key""#),
     (#"{"op":"get","ns":"q","key":"\udc00"}"#, .badJSON, #""key""#),
+    (#"{"op":"get","ns":"q","key":"\udc00\udc00"}"#, .badJSON, #""key""#),
     (#"{"op":"get","ns":"q","key":"\ud800\ud800"}"#, .badJSON, #""key""#),
     (#"{"op":"get","ns":"q","key":"\ud800x\udc00"}"#, .badJSON, #""key""#),
     (#"{"op":"get","ns":"q","key":"\ud800\n"}"#, .badJSON, #""key""#),
