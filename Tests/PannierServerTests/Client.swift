@@ -45,12 +45,28 @@ final class Client {
 
   /// The answers that have come since, each without its LF.
   func answers() -> [[UInt8]] {
-    while dispatcher.needsUpkeep { dispatcher.upkeep() }
-    let bytes = Array(session.output.bytes)
-    session.output.consume(bytes.count)
-    unread += bytes.split(separator: 0x0A).map { Array($0) }
+    repeat {
+      work()
+      unread += take()
+    } while session.hasTurn
     defer { unread = [] }
     return unread
+  }
+
+  /// What a loop does with this client until it has no more to do, or what it is owed is to be read first.
+  func work() {
+    repeat {
+      while dispatcher.needsUpkeep { dispatcher.upkeep() }
+      while case .more = dispatcher.receive(from: session) {}
+      session.framer.keep()
+    } while dispatcher.needsUpkeep
+  }
+
+  /// Reads what is to be sent now.
+  func take() -> [[UInt8]] {
+    let bytes = Array(session.output.bytes)
+    session.output.consume(bytes.count)
+    return bytes.split(separator: 0x0A).map { Array($0) }
   }
 
   func ask(_ line: some Sequence<UInt8>) -> String? {
