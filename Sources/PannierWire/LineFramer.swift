@@ -124,8 +124,7 @@ package struct LineFramer: ~Copyable {
     while end &- position >= 32 {
       let first = loadTwoWords(region + position)
       let second = loadTwoWords(region + position + 16)
-      let found = matches(first, 0x0A) | matches(second, 0x0A)
-      if found[0] | found[1] != 0 { break }
+      if isMatched(first, second, 0x0A) { break }
       high |= first | second
       position &+= 32
     }
