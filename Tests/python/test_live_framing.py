@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from peer import Peer
 from talk import PING, PONG, code, fill, parsed, request
 
 if TYPE_CHECKING:
@@ -161,3 +163,21 @@ def test_nothing_sent(start_daemon: StartDaemon) -> None:
     with start_daemon().connect() as peer:
         peer.finish_sending()
         assert peer.receive_all() == []
+
+
+# What the server reads at most at once, and some more: a read that fills its memory to the last byte.
+READ_BYTES = 256 << 10
+
+
+@pytest.mark.parametrize("more", [0, 1, 16, 33, 64])
+def test_a_read_that_fills_the_memory_it_is_read_to(start_daemon: StartDaemon, more: int) -> None:
+    """The end is looked for in blocks, the last of which reaches beyond what was read: a sanitised build sees to it
+    that this is still the server's own memory."""
+    daemon = start_daemon()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end, Peer(end) as peer:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * READ_BYTES)
+        end.connect(str(daemon.socket))
+        value = "x" * (READ_BYTES + more)
+        peer.send(request("set", ns="a", key="k", value=value))
+        peer.send(GET.decode())
+        assert peer.receive_lines(2) == ['{"ok":true,"stored":true}', f'{{"ok":true,"hit":true,"value":"{value}"}}']

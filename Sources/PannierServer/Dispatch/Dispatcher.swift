@@ -93,11 +93,12 @@ package final class Dispatcher {
 
   /// Works off what a session sent, up to the share of one turn.
   package func receive(from session: Session) -> Turn {
-    for _ in 0..<Self.linesPerTurn {
+    var share = Self.linesPerTurn
+    if session.progress.isHolding, let turn = takeWaiting(session, &share) { return turn }
+    for _ in 0..<share {
       if session.progress.isEnding { return .done }
       if session.unreadBytes >= limits.outputBytes { return .paused }
-      // What waits in order may wait unread; with ids there is no order, so there the one too many is told.
-      if session.progress.isBlocked, session.progress.inFlight >= limits.inFlight { return .paused }
+      if session.progress.isHolding, holdsEnough(session) { return .paused }
       switch session.framer.next(limit: limits.lineBytes) {
       case .needsMore: return .done
       case .line(let line):
@@ -110,9 +111,29 @@ package final class Dispatcher {
     return .more
   }
 
+  /// Takes up what waited, if nothing blocks it any more; nil: there is some of the share left for what follows.
+  @inline(never)
+  private func takeWaiting(_ session: Session, _ share: inout Int) -> Turn? {
+    while session.hasTurn {
+      if share == 0 { return .more }
+      if session.unreadBytes >= limits.outputBytes { return .paused }
+      share -= 1
+      guard var line = session.progress.waiting.popFirst() else { break }
+      line.withLine { answer($0, session) }
+    }
+    sayFarewell(session)
+    return nil
+  }
+
+  /// What waits in order may wait unread; with ids there is no order, so there the one too many is told.
+  @inline(never)
+  private func holdsEnough(_ session: Session) -> Bool {
+    session.progress.inFlight >= limits.inFlight || session.progress.waiting.byteCount >= limits.lineBytes
+  }
+
   @inline(__always)
   private func take(_ line: Line, from session: Session) {
-    if session.progress.isBlocked { return takeBehind(line, from: session) }
+    if session.progress.isHolding { return takeBehind(line, from: session) }
     answer(line, session)
   }
 
@@ -122,10 +143,10 @@ package final class Dispatcher {
     let kept = KeptLine(line)
     do throws(Refusal) {
       let op = try decoder.read(line)
-      guard let id = decoder.id else { return session.keep(kept) }
+      guard let id = decoder.id else { return session.progress.waiting.append(kept) }
       try perform(op, id, session)
     } catch {
-      guard let id = decoder.id else { return session.keep(kept) }
+      guard let id = decoder.id else { return session.progress.waiting.append(kept) }
       refuse(error, id, session)
     }
     finish(session)
@@ -226,7 +247,7 @@ package final class Dispatcher {
     if id == nil { session.progress.isBlocked = true } else { session.progress.parked += 1 }
   }
 
-  /// Answers the clears that are over, and takes up the lines that waited for them.
+  /// Answers the clears that are over. The lines that waited for them are taken up with the session's next turn.
   func answerParked() {
     for outcome in cache.takeFinishedClears() {
       guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
@@ -235,15 +256,8 @@ package final class Dispatcher {
       if session.isGone { continue }
       request.answer(outcome)
       markDirty(session)
-      resume(session)
+      sayFarewell(session)
     }
-  }
-
-  private func resume(_ session: Session) {
-    while !session.progress.isBlocked, var line = session.takeWaiting() {
-      line.withLine { answer($0, session) }
-    }
-    sayFarewell(session)
   }
 
   // MARK: Turns

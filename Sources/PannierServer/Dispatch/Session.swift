@@ -23,10 +23,11 @@ package final class Session {
   /// How far its requests are.
   struct Progress {
     /// A request without id is being worked on: others without one wait for it.
-    var isBlocked = false
-    /// Lines without id that wait, in their order, from `waitingFrom` on.
-    var waiting: [KeptLine] = []
-    var waitingFrom = 0
+    var isBlocked = false { didSet { isHolding = isBlocked || !waiting.isEmpty } }
+    /// Lines without id that wait, in their order.
+    var waiting = WaitingLines() { didSet { isHolding = isBlocked || !waiting.isEmpty } }
+    /// A line without id would overtake another now.
+    private(set) var isHolding = false
     /// Requests with id that are being worked on.
     var parked = 0
     /// Nothing more is read from it: it closes when its output is written and nothing is in flight.
@@ -39,7 +40,7 @@ package final class Session {
     /// It is on the list of those whose output this turn is to write.
     var isDirty = false
 
-    var inFlight: Int { parked &+ waiting.count &- waitingFrom &+ (isBlocked ? 1 : 0) }
+    var inFlight: Int { parked &+ waiting.count &+ (isBlocked ? 1 : 0) }
   }
 
   private let progressPlace = Pinned(Progress())
@@ -68,25 +69,13 @@ package final class Session {
   /// Everything was answered; what is left is to write it.
   package var isAnswered: Bool { inFlight == 0 && progress.farewell == nil }
 
-  func keep(_ line: KeptLine) { progress.waiting.append(line) }
+  /// Lines wait that can be taken up now.
+  package var hasTurn: Bool { progress.isHolding && !progress.isBlocked }
 
   /// Nothing that follows is answered any more: not what it sends, nor what waits.
   func stopTaking() {
     progress.isEnding = true
-    progress.waiting.removeAll()
-    progress.waitingFrom = 0
-  }
-
-  /// The line that has waited longest.
-  func takeWaiting() -> KeptLine? {
-    guard progress.waitingFrom < progress.waiting.count else { return nil }
-    let line = progress.waiting[progress.waitingFrom]
-    progress.waitingFrom += 1
-    if progress.waitingFrom == progress.waiting.count {
-      progress.waiting.removeAll()
-      progress.waitingFrom = 0
-    }
-    return line
+    progress.waiting = WaitingLines()
   }
 }
 

@@ -174,8 +174,9 @@ final class Connection {
 
   /// Its output has been read, or a request of its answered: what was left unread before can be taken up.
   private func resumeIfPaused() {
-    guard !isReading, !isReady, !session.progress.isEnding, !isClosing else { return }
-    if !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
+    guard !isReading || session.hasTurn, !isReady, !isClosing else { return }
+    if session.hasTurn { return server.wantsTurn(self) }
+    if !session.progress.isEnding, !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
   }
 
   // MARK: Ending

@@ -54,7 +54,10 @@ package final class Server {
     dispatcher = Dispatcher(
       configuration: configuration, clock: testClock ? .manual : .real,
       seed: UInt64.random(in: .min ... .max), log: log)
-    scratch = .allocate(byteCount: Self.scratchBytes + LineFramer.padding, alignment: 64)
+    // What is read to must leave the padding behind it.
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Self.scratchBytes + LineFramer.padding, alignment: 64)
+    scratch = UnsafeMutableRawBufferPointer(rebasing: memory[..<Self.scratchBytes])
     expiryTimer = LoopTimer(on: loop)
     timesTimer = LoopTimer(on: loop)
     shutdownTimer = LoopTimer(on: loop)

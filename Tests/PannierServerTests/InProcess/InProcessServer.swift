@@ -37,6 +37,8 @@ final class InProcessClient {
   let session = Session(caller: Caller(pid: getpid(), uid: getuid()), isAdmin: true)
   private let server: InProcessServer
   private var unread: [UInt8] = []
+  /// False: it leaves what it is sent where it is, as a slow reader does.
+  var reads = true
   /// Read, and not worked off: it is to be settled first.
   private var isPaused = false
 
@@ -61,11 +63,16 @@ final class InProcessClient {
       rest = rest.dropFirst(part.count)
       work()
     }
-    guard settles else { return }
+    if settles { settle() }
+  }
+
+  /// What the loop does until nothing of its is left, or it would have to read first.
+  func settle() {
     server.settle()
-    while isPaused {
+    while session.hasTurn || (isPaused && reads) {
       work()
       server.settle()
+      if isPaused, !reads { return }
     }
   }
 
@@ -100,6 +107,7 @@ final class InProcessClient {
   }
 
   private func collect() {
+    guard reads else { return }
     let bytes = Array(session.output.bytes)
     session.output.consume(bytes.count)
     unread += bytes

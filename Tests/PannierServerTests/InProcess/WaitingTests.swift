@@ -1,0 +1,96 @@
+// Lines that wait behind a clear are held to the bounds that hold for all others.
+
+import PannierWire
+import Testing
+
+@testable import PannierServer
+
+@Suite struct WaitingTests {
+  /// So many entries that a clear of them takes many slices.
+  private static let many = 5000
+  private static let clear = #"{"op":"clear","ns":"big"}"#
+
+  private func server(_ limits: String) throws -> InProcessServer {
+    let server = try InProcessServer("limits: {\(limits)}\ndefaults: {jitter: 0}")
+    let filler = server.connect()
+    for first in stride(from: 0, to: Self.many, by: 1000) {
+      let items = (first..<first + 1000).map { #"{"key":"k\#($0)","value":1}"# }.joined(separator: ",")
+      #expect(filler.ask(#"{"op":"set","ns":"big","items":[\#(items)]}"#).count == 1)
+    }
+    return server
+  }
+
+  /// A clear, and behind it what is to wait for it; nothing is settled yet.
+  private func send(_ lines: some Sequence<String>, behindClearBy client: InProcessClient) {
+    client.send(line: ([Self.clear] + lines).joined(separator: "\n"), settles: false)
+  }
+
+  @Test func theirAnswersKeepToTheBoundOfOutput() throws {
+    let server = try server("output_bytes: 64KiB")
+    let client = server.connect()
+    let value = String(repeating: "x", count: 10_000)
+    #expect(client.ask(#"{"op":"set","ns":"a","key":"k","value":"\#(value)"}"#) == [#"{"ok":true,"stored":true}"#])
+    client.reads = false
+    send(repeatElement(#"{"op":"get","ns":"a","key":"k"}"#, count: 200), behindClearBy: client)
+    var answered = 0
+    while answered < 201 {
+      client.settle()
+      #expect(client.session.output.count < 64 << 10 + value.utf8.count + 100)
+      client.reads = true
+      let lines = client.lines()
+      client.reads = false
+      try #require(!lines.isEmpty)
+      answered += lines.count
+    }
+    #expect(answered == 201)
+  }
+
+  @Test func theyTakeTurnsWithOthers() throws {
+    let server = try server("in_flight: 1000")
+    let client = server.connect()
+    send(repeatElement(#"{"op":"ping"}"#, count: 500), behindClearBy: client)
+    server.settle()
+    var turns = [client.lines().count]
+    while client.session.inFlight > 0 {
+      _ = server.dispatcher.receive(from: client.session)
+      turns.append(client.lines().count)
+    }
+    #expect(turns.reduce(0, +) == 501)
+    #expect(turns.allSatisfy { $0 <= Dispatcher.linesPerTurn }, "\(turns)")
+  }
+
+  /// Each of them is over at once, and lets the next begin.
+  @Test func clearsWithoutEndAmongThemNeedNoStack() throws {
+    let server = try server("in_flight: 10000")
+    let client = server.connect()
+    #expect(client.ask(#"{"op":"set","ns":"small","key":"k","value":1}"#) == [#"{"ok":true,"stored":true}"#])
+    let count = 4_000
+    send(repeatElement(#"{"op":"clear","ns":"small","dry_run":true}"#, count: count), behindClearBy: client)
+    client.settle()
+    let answers = client.lines()
+    #expect(answers.count == count + 1)
+    #expect(answers.last == #"{"ok":true,"cleared":1,"sample":["k"]}"#)
+  }
+
+  @Test func theirBytesAreBounded() throws {
+    let server = try server("line_bytes: 64KiB")
+    let client = server.connect()
+    let line = #"{"op":"set","ns":"a","key":"k","value":"\#(String(repeating: "x", count: 50_000))"}"#
+    send(repeatElement(line, count: 20), behindClearBy: client)
+    // One more may be taken while those before it are just below the bound.
+    #expect(client.session.framer.pending >= 17 * line.utf8.count)
+    client.settle()
+    #expect(client.lines().count == 21)
+  }
+
+  /// A line without id that comes when the way is free, while others still wait, must not overtake them.
+  @Test func theOrderIsKeptWhenTheWayBecomesFreeAmongThem() throws {
+    let server = try server("in_flight: 1000")
+    let client = server.connect()
+    send((0..<200).map { #"{"op":"set","ns":"a","key":"k","value":\#($0)}"# }, behindClearBy: client)
+    // It gives the clear its last slices, and is answered before it.
+    server.settle()
+    client.send(line: #"{"op":"get","ns":"a","key":"k"}"#)
+    #expect(client.lines().last == #"{"ok":true,"hit":true,"value":199}"#)
+  }
+}
