@@ -42,7 +42,9 @@ let package = Package(
     .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore"], swiftSettings: strict),
     .testTarget(
       name: "PannierServerTests",
-      dependencies: ["PannierServer", "PannierCore", "PannierWire", "CUV"],
+      dependencies: [
+        "PannierServer", "PannierCore", "PannierWire", "CUV", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
   ]
 )

@@ -41,12 +41,13 @@ class Daemon:
         configuration: str = "",
         binary: Path = BINARY,
         under: Sequence[str] = (),
+        socket: Path | None = None,
     ) -> None:
         if not binary.exists():
             raise FileNotFoundError(f"{binary} is not there: `swift build -c release --product pannier` makes it")
         self._folder = tempfile.TemporaryDirectory(prefix="pannier-bench-")
         self.folder = Path(self._folder.name)
-        self.socket = self.folder / "pannier.sock"
+        self.socket = socket or self.folder / "pannier.sock"
         self._log = self.folder / "log"
         settings = self.folder / "pannier.yaml"
         settings.write_text(f"memory: {memory}\n{configuration}", encoding="utf-8")
@@ -58,7 +59,7 @@ class Daemon:
             self.start()
         except BaseException:
             self.kill()
-            self._folder.cleanup()
+            self.forget()
             raise
         return self
 
@@ -67,7 +68,7 @@ class Daemon:
     ) -> None:
         status = self.stop() if error is None else self.kill()
         log = self.log()
-        self._folder.cleanup()
+        self.forget()
         if error is None and status != 0:
             raise RuntimeError(f"the daemon ended with {status}\n{log}")
         if error is not None:
@@ -75,11 +76,18 @@ class Daemon:
 
     def start(self) -> None:
         """Starts it (again, where it has ended) and waits until it answers."""
+        self._wait_until_it_serves(self.spawn())
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Starts it and waits for nothing."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PANNIER_")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder
             )
+        return self._process
+
+    def _wait_until_it_serves(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
@@ -87,7 +95,7 @@ class Daemon:
                     link.ask({"op": "ping"})
             except (FileNotFoundError, ConnectionError):
                 try:
-                    status = self._process.wait(TRY_SECONDS)
+                    status = process.wait(TRY_SECONDS)
                 except subprocess.TimeoutExpired:
                     continue
                 raise RuntimeError(f"the daemon ended with {status} at its start\n{self.log()}") from None
@@ -117,6 +125,20 @@ class Daemon:
     def resident(self) -> int:
         """The memory the process takes now, in bytes, as the kernel counts it."""
         return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES
+
+    def descriptors(self, clients: int = 0) -> int:
+        """How many files and sockets it has open, once only `clients` connections and the one that asks are there."""
+        with self.connect() as link:
+            deadline = time.monotonic() + STOP_SECONDS
+            while (open_ones := link.ask({"op": "stats"})["connections"]) > clients + 1:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{open_ones} connections are open, of {clients + 1}")
+                time.sleep(TRY_SECONDS)
+            return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def forget(self) -> None:
+        """Removes its folder; it must have ended."""
+        self._folder.cleanup()
 
     def _end(self, number: signal.Signals) -> int:
         process = self._process

@@ -1,4 +1,4 @@
-"""Fills a namespace in requests of many items each, which is the fast way, and makes the keys and values used throughout."""
+"""Fills a namespace in requests of many items each, the fast way, and makes the keys and the value used throughout."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import BINARY, Daemon
-from filling import VALUE, fill, key_of
+from filling import fill, key_of
 
 if TYPE_CHECKING:
     from figures import Figures

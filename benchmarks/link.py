@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,9 +44,33 @@ class Link:
     def close(self) -> None:
         self._end.close()
 
+    def peer_pid(self) -> int:
+        """The process that listens, as the kernel knows it."""
+        pid: int
+        pid, _, _ = struct.unpack("3i", self._end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return pid
+
     def exchange(self, lines: bytes, count: int) -> bytes:
         """Sends `lines` in one write and reads the `count` answers to them."""
+        self.send(lines)
+        return self.receive(count)
+
+    def say_end(self) -> None:
+        """No more requests will come; answers may."""
+        self._end.shutdown(socket.SHUT_WR)
+
+    def rest(self) -> bytes:
+        """All that comes until the daemon closes the connection."""
+        read = b""
+        while more := self._end.recv(READ_BYTES):
+            read += more
+        return read
+
+    def send(self, lines: bytes) -> None:
         self._end.sendall(lines)
+
+    def receive(self, count: int) -> bytes:
+        """`count` answers, all of those that are awaited."""
         answers = self._read()
         seen = answers.count(b"\n")
         while seen < count:

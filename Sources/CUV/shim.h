@@ -1,4 +1,5 @@
-// libuv as Swift sees it, and what Swift cannot import by itself.
+// libuv as Swift sees it, and what Swift's own module of the C library leaves out.
 #pragma once
 
+#include <malloc.h>
 #include <uv.h>

@@ -210,7 +210,7 @@ extension Cache {
     var content = Entry.Content(
       key: entry.key, value: entry.value, staleMilliseconds: staleMilliseconds, freshUntil: freshUntil,
       storedAt: entry.storedAt, version: entry.version, namespace: entry.namespace)
-    tier.remove(link, .replaced, now: now)
+    tier.remove(link, .rebuilt, now: now)
     content.filler = filler.map { tier.fillers.retain($0) } ?? 0
     return key.withUnsafeBytes { key in
       value.withUnsafeBytes { value in
@@ -251,14 +251,14 @@ extension Cache {
     _ now: Int64
   ) {
     let namespace = tier.namespaces[id]
-    let pattern = pattern(asked, id, widens: !dryRun)
     // Where nothing bears the tags, or nothing is stored, there is nothing to walk.
-    guard let pattern, namespace.pointee.table.count > 0 else { return }
+    guard namespace.pointee.table.count > 0, let pattern = pattern(asked, id, widens: !dryRun) else { return }
     clears.join(ticket, id)
     namespace.pointee.pending.add(
       PendingClear(
         number: clears.remember(scope(asked), caller), ticket: ticket, pattern: pattern, soft: soft, dryRun: dryRun,
-        sequence: dryRun ? sequence + 1 : sequence, at: now, start: namespace.pointee.pending.cursor))
+        policy: namespace.pointee.policy, sequence: dryRun ? sequence + 1 : sequence, at: now,
+        start: namespace.pointee.pending.cursor))
   }
 
   /// Nil: no entry can be taken in.
@@ -274,10 +274,10 @@ extension Cache {
       namespace.pointee.counters.clearsWidened += 1
       return .all
     case .tags(let texts):
-      let links = texts.compactMap { namespace.pointee.tags.find($0, in: tier.arena, tier.keyHash) }
+      let links = texts.map { namespace.pointee.tags.find($0, in: tier.arena, tier.keyHash) ?? 0 }
       // Held until the clear is over, so that their links stay theirs.
-      for link in links { namespace.pointee.tags.retain(link, in: tier.arena) }
-      return links.isEmpty ? nil : .tags(links)
+      for link in links where link != 0 { namespace.pointee.tags.retain(link, in: tier.arena) }
+      return links.contains { $0 != 0 } ? .tags(links) : nil
     }
   }
 

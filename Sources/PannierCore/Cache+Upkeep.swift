@@ -9,13 +9,16 @@ extension Cache {
 
   /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
   /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
-  package mutating func hasPendingWork() -> Bool { !clears.walking.isEmpty || tier.isOverBounds }
+  package mutating func hasPendingWork() -> Bool {
+    !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused
+  }
 
   /// When something expires next, in milliseconds; nil: nothing does.
   package var nextExpiry: Int64? { tier.wheel.nextDue }
 
   /// One slice of at most about `entries` entries. Call it again while `needsUpkeep`.
   package mutating func upkeep(entries: Int, now: Int64) {
+    tier.arena.giveBack()
     var budget = entries
     while budget > 0, let id = clears.rotate() { walk(id, now: now, &budget) }
     tier.trim(now: now, budget: &budget)
@@ -25,9 +28,9 @@ extension Cache {
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
     for clear in tier.walkClears(id, now: now, budget: &budget) {
       if case .tags(let links) = clear.pattern {
-        for link in links { tier.release(tag: link, of: id) }
+        for link in links where link != 0 { tier.release(tag: link, of: id) }
       }
-      if !clear.dryRun { tier.namespaces[id].pointee.counters.cleared += clear.count }
+      if !clear.dryRun, clears.isAwaited(clear.ticket) { tier.namespaces[id].pointee.counters.cleared += clear.count }
       clears.leave(clear)
     }
     if tier.namespaces[id].pointee.pending.isEmpty { clears.endWalk(id) }

@@ -105,8 +105,7 @@ package struct Cache: ~Copyable {
     let namespace = tier.namespaces[id]
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     if entry.version < namespace.pointee.pending.horizon {
-      let stale = namespace.pointee.policy.lifetimes(for: entry.key).staleMilliseconds
-      switch namespace.pointee.pending.outcome(of: entry, staleMilliseconds: stale) {
+      switch namespace.pointee.pending.outcome(of: entry) {
       case .stands(let known): life = known
       case .gone:
         tier.remove(link, .cleared, now: now)
@@ -218,10 +217,7 @@ package struct Cache: ~Copyable {
   private func mayBeShown(_ entry: Entry, _ id: NamespaceID, now: Int64) -> Bool {
     let namespace = tier.namespaces[id]
     guard entry.version < namespace.pointee.pending.horizon else { return now < entry.end }
-    let stale = namespace.pointee.policy.lifetimes(for: entry.key).staleMilliseconds
-    guard case .stands(let life) = namespace.pointee.pending.outcome(of: entry, staleMilliseconds: stale) else {
-      return false
-    }
+    guard case .stands(let life) = namespace.pointee.pending.outcome(of: entry) else { return false }
     return now < life.end
   }
 }

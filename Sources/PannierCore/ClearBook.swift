@@ -62,6 +62,9 @@ package struct ClearBook: Sendable {
     seal(ticket)
   }
 
+  /// Whether somebody asked for this clear: what a namespace frees that is switched off, nobody did.
+  func isAwaited(_ ticket: ClearTicket) -> Bool { unanswered[ticket].map { !$0.isAbandoned } ?? false }
+
   /// One namespace's walk is over for this clear.
   mutating func leave(_ clear: PendingClear) {
     unanswered[clear.ticket]?.walks -= 1

@@ -123,11 +123,15 @@ struct MemoryTier: ~Copyable {
   /// Why an entry leaves.
   enum Departure {
     case replaced
+    /// It comes back at once as it was, and clears under way meet it then.
+    case rebuilt
     case deleted(pid: Int32)
     case expired
     case evicted(EvictionBound)
     /// A pending clear took it in, and the walk or a reader came by.
     case cleared
+
+    var isOnlyForNow: Bool { if case .rebuilt = self { true } else { false } }
   }
 
   /// Takes an entry out. Whether a reader could have seen it until now.
@@ -139,16 +143,19 @@ struct MemoryTier: ~Copyable {
     var couldBeSeen = now < entry.end
     var departure = departure
     var record = GoneRecord(reason: .unknown, at: now)
-    if !namespaces[id].pointee.pending.isEmpty {
+    if !departure.isOnlyForNow, !namespaces[id].pointee.pending.isEmpty {
       switch settle(entry, hash, id) {
       case .stands(let life): couldBeSeen = now < life.end
-      case .gone(let clear, let tag):
+      case .gone(let at, let clear, let tag):
         departure = .cleared
         couldBeSeen = false
+        record.at = at
         record.clear = clear
         record.tag = tag
       }
     }
+    // What is past its end makes room without being called evicted.
+    if case .evicted = departure, !couldBeSeen { departure = .expired }
     count(departure, entry, id, &record, now: now)
     if record.reason != .unknown { gone.remember(Self.goneHash(hash, id), record) }
     discard(link, entry, hash, id)
@@ -159,7 +166,7 @@ struct MemoryTier: ~Copyable {
     _ departure: Departure, _ entry: Entry, _ id: NamespaceID, _ record: inout GoneRecord, now: Int64
   ) {
     switch departure {
-    case .replaced: break
+    case .replaced, .rebuilt: break
     case .deleted(let pid):
       record.reason = .deleted
       record.pid = pid
@@ -189,9 +196,7 @@ struct MemoryTier: ~Copyable {
   }
 
   private mutating func settle(_ entry: Entry, _ hash: UInt64, _ id: NamespaceID) -> PendingClears.Outcome {
-    let stale = namespaces[id].pointee.policy.lifetimes(for: entry.key).staleMilliseconds
-    return namespaces[id].pointee.pending.settle(
-      entry, at: ChainTable<EntryNode>.reversed(hash), staleMilliseconds: stale)
+    namespaces[id].pointee.pending.settle(entry, at: ChainTable<EntryNode>.reversed(hash))
   }
 
   /// Under which hash a key that is gone is remembered: the same key of two namespaces is two keys.
@@ -247,9 +252,7 @@ struct MemoryTier: ~Copyable {
   private mutating func evict(from id: NamespaceID, _ bound: EvictionBound, now: Int64) -> Bool {
     let victim = namespaces[id].pointee.recency.victim(in: arena)
     guard victim != 0 else { return false }
-    // What is past its end or void makes room without being called evicted.
-    let entry = entry(victim)
-    remove(victim, now < entry.end ? .evicted(bound) : .expired, now: now)
+    remove(victim, .evicted(bound), now: now)
     return true
   }
 
@@ -300,12 +303,10 @@ struct MemoryTier: ~Copyable {
 
   private mutating func visit(_ place: Walked, _ id: NamespaceID, now: Int64) {
     let entry = entry(place.link)
-    let stale = namespaces[id].pointee.policy.lifetimes(for: entry.key).staleMilliseconds
-    let settled = namespaces[id].pointee.pending.settle(entry, at: place.position, staleMilliseconds: stale)
-    switch settled {
-    case .gone(let clear, let tag):
+    switch namespaces[id].pointee.pending.settle(entry, at: place.position) {
+    case .gone(let at, let clear, let tag):
       let hash = keyHash(entry.key)
-      gone.remember(Self.goneHash(hash, id), GoneRecord(reason: .cleared, at: now, clear: clear, tag: tag))
+      gone.remember(Self.goneHash(hash, id), GoneRecord(reason: .cleared, at: at, clear: clear, tag: tag))
       discard(place.link, entry, hash, id)
     case .stands(let life):
       if life != Life(freshUntil: entry.freshUntil, end: entry.end) { soften(place.link, end: life.end) }

@@ -15,7 +15,7 @@ struct PendingClear {
   enum Pattern: Equatable {
     case all
     case match(Glob)
-    /// The tags that anything bore when the clear was asked for.
+    /// The tags asked for, in that order; zero stands for one that nothing bore.
     case tags([Link])
   }
 
@@ -25,6 +25,8 @@ struct PendingClear {
   let pattern: Pattern
   let soft: Bool
   let dryRun: Bool
+  /// As it was when the clear was asked for: whenever the walk comes by, a soft clear leaves the stale span that held then.
+  let policy: Policy
   /// It takes in what was stored before: entries of a lower version.
   let sequence: UInt64
   let at: Int64
@@ -44,6 +46,11 @@ struct PendingClear {
       let borne = entry.tags
       return tags.firstIndex(where: borne.contains).map { UInt8($0) }
     }
+  }
+
+  /// How long the entry may be shown after a soft clear; zero: not at all.
+  func staleMilliseconds(for entry: Entry) -> Int64 {
+    soft ? policy.lifetimes(for: entry.key).staleMilliseconds : 0
   }
 
   func hasVisited(_ position: UInt64, cursor: UInt64) -> Bool {
@@ -70,11 +77,14 @@ struct PendingClears {
 
   var differentMatches: Int {
     var matches: [Glob] = []
-    for case .match(let glob) in clears.map(\.pattern) where !matches.contains(glob) { matches.append(glob) }
+    // Readers pass over dry runs.
+    for clear in clears where !clear.dryRun {
+      if case .match(let glob) = clear.pattern, !matches.contains(glob) { matches.append(glob) }
+    }
     return matches.count
   }
 
-  func hasMatch(_ glob: Glob) -> Bool { clears.contains { $0.pattern == .match(glob) } }
+  func hasMatch(_ glob: Glob) -> Bool { clears.contains { !$0.dryRun && $0.pattern == .match(glob) } }
 
   mutating func add(_ clear: PendingClear) {
     clears.append(clear)
@@ -83,47 +93,43 @@ struct PendingClears {
 
   enum Outcome {
     case stands(Life)
-    /// Void since a clear, by the number of that clear and the index of its tag.
-    case gone(clear: UInt32, tag: UInt8)
+    /// Void since a clear: when that was, its number and the index of its tag.
+    case gone(at: Int64, clear: UInt32, tag: UInt8)
   }
 
-  /// What the clears did to an entry, without counting it: for a reader.
-  func outcome(of entry: Entry, staleMilliseconds: Int64) -> Outcome {
+  /// What the clears did to an entry, without counting it: for a reader. What was over before a clear was asked for is none
+  /// of its matter.
+  func outcome(of entry: Entry) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     for clear in clears where !clear.dryRun {
-      guard let tag = clear.covers(entry) else { continue }
-      if let gone = Self.apply(clear, tag, &life, staleMilliseconds) { return gone }
+      guard clear.at < life.end, let tag = clear.covers(entry) else { continue }
+      if let gone = Self.apply(clear, tag, entry, &life) { return gone }
     }
     return .stands(life)
   }
 
-  /// The same, and each clear that hadn't visited it counts it, if it could be seen when that clear was asked for: for the walk, and
-  /// for whatever takes an entry out of the table before the walk reaches it.
-  mutating func settle(_ entry: Entry, at position: UInt64, staleMilliseconds: Int64) -> Outcome {
+  /// The same, and each clear that hadn't visited it counts it: for the walk, and for whatever takes an entry out of the
+  /// table before the walk reaches it.
+  mutating func settle(_ entry: Entry, at position: UInt64) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     for index in clears.indices where !clears[index].hasVisited(position, cursor: cursor) {
-      guard let tag = clears[index].covers(entry) else { continue }
-      if clears[index].at < life.end {
-        clears[index].count += 1
-        if clears[index].dryRun, clears[index].sample.count < Self.sampleSize {
-          clears[index].sample.append(Array(entry.key))
-        }
+      guard clears[index].at < life.end, let tag = clears[index].covers(entry) else { continue }
+      clears[index].count += 1
+      if clears[index].dryRun {
+        if clears[index].sample.count < Self.sampleSize { clears[index].sample.append(Array(entry.key)) }
+      } else if let gone = Self.apply(clears[index], tag, entry, &life) {
+        return gone
       }
-      if clears[index].dryRun { continue }
-      if let gone = Self.apply(clears[index], tag, &life, staleMilliseconds) { return gone }
     }
     return .stands(life)
   }
 
-  private static func apply(_ clear: PendingClear, _ tag: UInt8, _ life: inout Life, _ staleMilliseconds: Int64)
-    -> Outcome?
-  {
-    if clear.soft, staleMilliseconds > 0 {
-      life.end = min(life.end, clear.at + staleMilliseconds)
-      life.freshUntil = min(life.freshUntil, 0)
-      return nil
-    }
-    return .gone(clear: clear.number, tag: tag)
+  private static func apply(_ clear: PendingClear, _ tag: UInt8, _ entry: Entry, _ life: inout Life) -> Outcome? {
+    let stale = clear.staleMilliseconds(for: entry)
+    guard stale > 0 else { return .gone(at: clear.at, clear: clear.number, tag: tag) }
+    life.end = min(life.end, clear.at + stale)
+    life.freshUntil = min(life.freshUntil, 0)
+    return nil
   }
 
   /// The walk moved on; returns the clears that are over.

@@ -20,6 +20,11 @@ func same(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bo
       && left.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
         == right.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
   }
+  if count >= 4 {
+    return left.loadUnaligned(as: UInt32.self) == right.loadUnaligned(as: UInt32.self)
+      && left.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        == right.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+  }
   for index in 0..<count
   where left.load(fromByteOffset: index, as: UInt8.self) != right.load(fromByteOffset: index, as: UInt8.self) {
     return false

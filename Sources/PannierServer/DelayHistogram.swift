@@ -8,7 +8,8 @@ package struct DelayHistogram: Sendable {
   package private(set) var count: UInt64 = 0
   /// The largest delay recorded, exactly; 0: none was.
   package private(set) var max: UInt64 = 0
-  private var buckets = [UInt64](repeating: 0, count: Self.bucketCount)
+  /// 976, or 8 KB, for the whole range of the type: a delay can't be too long to count. Inline, since each turn counts one.
+  private var buckets = InlineArray<976, UInt64>(repeating: 0)
 
   package init() {}
 
@@ -25,8 +26,8 @@ package struct DelayHistogram: Sendable {
     let share = (Double(count) * Swift.min(Swift.max(q, 0), 1)).rounded(.up)
     let rank = Swift.max(1, share >= Double(count) ? count : UInt64(share))
     var seen: UInt64 = 0
-    for (bucket, number) in buckets.enumerated() where number > 0 {
-      seen += number
+    for bucket in buckets.indices where buckets[bucket] > 0 {
+      seen += buckets[bucket]
       if seen >= rank { return Swift.min(Self.largest(in: bucket), max) }
     }
     return max
@@ -53,6 +54,4 @@ package struct DelayHistogram: Sendable {
 
   private static let stepBits = 4
   private static let steps = 1 << stepBits
-  /// 976, or 8 KB, for the whole range of the type: a delay can't be too long to count.
-  private static let bucketCount = (UInt64.bitWidth - stepBits + 1) * steps
 }

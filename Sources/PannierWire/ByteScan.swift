@@ -16,7 +16,17 @@ func matches(_ words: TwoWords, _ byte: UInt8) -> TwoWords {
   return (difference &- TwoWords(repeating: repeated(0x01))) & ~difference & TwoWords(repeating: repeated(0x80))
 }
 
-/// The same in one word.
+/// Whether `byte` is in either of two blocks.
+@inline(__always)
+func isMatched(_ first: TwoWords, _ second: TwoWords, _ byte: UInt8) -> Bool {
+  let wanted = TwoWords(repeating: repeated(byte))
+  let one = TwoWords(repeating: repeated(0x01))
+  let differences = (first ^ wanted, second ^ wanted)
+  let found = ((differences.0 &- one) & ~differences.0) | ((differences.1 &- one) & ~differences.1)
+  return (found[0] | found[1]) & repeated(0x80) != 0
+}
+
+/// As the first, in one word.
 @inline(__always)
 func matches(_ word: UInt64, _ byte: UInt8) -> UInt64 {
   let difference = word ^ repeated(byte)

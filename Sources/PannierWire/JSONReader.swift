@@ -85,16 +85,23 @@ struct JSONReader {
   static func plainEnd(of text: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>? {
     var end = text
     var found = stringStops(loadTwoWords(end))
-    // Two blocks a step where a string is long. The second begins within what may be read: the first held no LF.
-    while found[0] | found[1] == 0 {
-      let next = stringStops(loadTwoWords(end + 16))
-      if next[0] | next[1] != 0 {
-        end += 16
-        found = next
+    if found[0] | found[1] == 0 {
+      end += 16
+      // Two blocks a step where a string is long.
+      while true {
+        found = stringStops(loadTwoWords(end))
+        let next = stringStops(loadTwoWords(end + 16))
+        let either = found | next
+        if either[0] | either[1] == 0 {
+          end += 32
+          continue
+        }
+        if found[0] | found[1] == 0 {
+          found = next
+          end += 16
+        }
         break
       }
-      end += 32
-      found = stringStops(loadTwoWords(end))
     }
     end += firstByte(found)
     return end.pointee == UInt8(ascii: "\"") ? end : nil

@@ -39,6 +39,22 @@ extension Token {
     return Bytes(start: start, count: to - start)
   }
 
+  /// No `\u` escape in the string is half of a surrogate pair. Unlike `text` it changes nothing.
+  var hasWholeCharacters: Bool {
+    var position = start
+    let end = start + count
+    while position < end {
+      if position.pointee != UInt8(ascii: "\\") {
+        position += 1
+      } else if position[1] != UInt8(ascii: "u") {
+        position += 2
+      } else if Self.scalar(&position, end) == nil {
+        return false
+      }
+    }
+    return true
+  }
+
   /// The character that one `\u` escape, or two that make a pair, stand for; moves behind them.
   private static func scalar(_ from: inout UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>)
     -> Unicode.Scalar?
@@ -109,7 +125,7 @@ extension Token {
     let isNegative = position.pointee == UInt8(ascii: "-")
     if isNegative || position.pointee == UInt8(ascii: "+") { position += 1 }
     var value = 0
-    while position < end, value < 10_000 {
+    while position < end, value < 1 << 40 {
       value = value * 10 + Int(position.pointee - UInt8(ascii: "0"))
       position += 1
     }

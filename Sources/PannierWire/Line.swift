@@ -11,7 +11,7 @@ package typealias Bytes = UnsafeRawBufferPointer
 /// contains, instead of comparing with an end at each step, and loads vectors whole. Only this module makes a line.
 package struct Line {
   /// How many bytes must be readable behind a line's LF: the widest load, in bytes.
-  package static let padding = 16
+  package static let padding = 32
 
   let start: UnsafeMutablePointer<UInt8>
   package let count: Int

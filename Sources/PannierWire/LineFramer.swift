@@ -110,7 +110,7 @@ package struct LineFramer: ~Copyable {
 
   /// Nothing more will come: what is left is the last line, whether an LF ends it or not.
   package mutating func finish() {
-    guard pending > 0, let region else { return }
+    guard pending > 0, let region, region[end - 1] != 0x0A else { return }
     // The padding has room for it.
     region[end] = 0x0A
     end += 1
@@ -124,8 +124,7 @@ package struct LineFramer: ~Copyable {
     while end &- position >= 32 {
       let first = loadTwoWords(region + position)
       let second = loadTwoWords(region + position + 16)
-      let found = matches(first, 0x0A) | matches(second, 0x0A)
-      if found[0] | found[1] != 0 { break }
+      if isMatched(first, second, 0x0A) { break }
       high |= first | second
       position &+= 32
     }

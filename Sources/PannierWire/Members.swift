@@ -37,8 +37,8 @@ struct Members: ~Copyable {
       repeat {
         if readPlainly(&reader) { continue }
         try reader.expect(UInt8(ascii: "\""), "expected a member's name")
-        let name = try reader.string()
-        guard let field = try field(name, reader) else {
+        let name = try text(of: try reader.string(), reader)
+        guard let field = names[name] else {
           try readStrangers(name, &reader)
           break
         }
@@ -49,17 +49,17 @@ struct Members: ~Copyable {
     reader.leave()
   }
 
-  /// Takes a member as nearly all are: `"name":"text"` or `"name":123`, without blanks or escapes, the name known and not met before. Takes nothing
-  /// where it is otherwise; the general way then finds out how.
+  /// Takes a member as nearly all are: `"name":"text"` or `"name":123`, without blanks or escapes, the name known and not
+  /// met before. Takes nothing where it is otherwise; the general way then finds out how.
   @inline(__always)
   private mutating func readPlainly(_ reader: inout JSONReader) -> Bool {
     let name = reader.cursor + 1
     let word = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self)
     let quote = matches(word, UInt8(ascii: "\""))
     let length = quote.trailingZeroBitCount >> 3
-    // All bits of the word before the quote, which is a known name's word only if it is that name.
+    // All bits of the word up to the quote, which is a known name's word only if it is that name.
     guard quote != 0, name[-1] == UInt8(ascii: "\""), name[length + 1] == UInt8(ascii: ":"),
-      let field = names[word: word & ((quote & (0 &- quote)) >> 7 &- 1)], !present.contains(field)
+      let field = names[word: word & ((quote & (0 &- quote)) << 1 &- 1)], !present.contains(field)
     else { return false }
     let value = name + (length + 2)
     if value.pointee == UInt8(ascii: "\"") {
@@ -87,36 +87,35 @@ struct Members: ~Copyable {
     take(field, try reader.value())
   }
 
-  /// Which field a name is; escapes in it are resolved where they stand.
+  /// A name's bytes. Escapes in it are resolved where they stand, so it is asked once a name.
   @inline(__always)
-  private func field(_ name: Token, _ reader: JSONReader) throws(JSONFault) -> Field? {
-    if !name.isEscaped { return names[name.bytes] }
+  private func text(of name: Token, _ reader: JSONReader) throws(JSONFault) -> Bytes {
+    if !name.isEscaped { return name.bytes }
     guard let text = name.text() else { throw reader.fault("a name has half of a surrogate pair") }
-    return names[text]
+    return text
   }
 
   /// The rest of the members, from one on whose name is no field's: the first such is told to the client, and any that
   /// stands twice makes the line bad JSON.
   @inline(never)
-  private mutating func readStrangers(_ first: Token, _ reader: inout JSONReader) throws(JSONFault) {
+  private mutating func readStrangers(_ first: Bytes, _ reader: inout JSONReader) throws(JSONFault) {
     var seen: Set<[UInt8]> = []
     var name = first
-    firstStranger = String(decoding: first.text() ?? first.bytes, as: UTF8.self)
+    firstStranger = String(decoding: first, as: UTF8.self)
     hasStranger = true
     while true {
-      if let field = try field(name, reader) {
+      if let field = names[name] {
         try read(field, &reader)
       } else {
-        let text = Array(name.text() ?? name.bytes)
-        guard seen.insert(text).inserted else {
-          throw reader.fault("\"\(String(decoding: text, as: UTF8.self))\" stands twice")
+        guard seen.insert(Array(name)).inserted else {
+          throw reader.fault("\"\(String(decoding: name, as: UTF8.self))\" stands twice")
         }
         try reader.expect(UInt8(ascii: ":"), "expected : after a member's name")
         _ = try reader.value()
       }
       guard reader.take(UInt8(ascii: ",")) else { return }
       try reader.expect(UInt8(ascii: "\""), "expected a member's name")
-      name = try reader.string()
+      name = try text(of: try reader.string(), reader)
     }
   }
 }

@@ -1,7 +1,7 @@
 // Finds which of a few short names some bytes are, in about ten instructions. It knows no particular names.
 
-/// A closed set of names of at most eight bytes, each taken as one word: finding one is a load, a multiplication and,
-/// nearly always, one comparison.
+/// A closed set of names of at most seven bytes, each taken as one word with the quote that ends it: finding one is a load,
+/// a multiplication and, nearly always, one comparison. Without the quote a name with NULs behind it would be the same word.
 struct NameTable<Value>: ~Copyable {
   /// Four times as many slots as there are names, at least: few share one.
   private static var slotBits: UInt64 { 7 }
@@ -20,8 +20,9 @@ struct NameTable<Value>: ~Copyable {
     values = .allocate(capacity: Self.slotCount)
     values.initialize(repeating: nil, count: Self.slotCount)
     for (name, value) in names {
-      precondition(name.utf8CodeUnitCount <= 8, "a protocol name is longer than a word: \(name)")
-      let word = (0..<name.utf8CodeUnitCount).reduce(0) { $0 | UInt64(name.utf8Start[$1]) << UInt64($1 * 8) }
+      let count = name.utf8CodeUnitCount
+      precondition(count < 8, "a protocol name is longer than a word: \(name)")
+      let word = (0..<count).reduce(Self.quote(after: count)) { $0 | UInt64(name.utf8Start[$1]) << UInt64($1 * 8) }
       var slot = Self.slot(word)
       while words[slot] != 0 { slot = (slot + 1) % Self.slotCount }
       words[slot] = word
@@ -38,11 +39,15 @@ struct NameTable<Value>: ~Copyable {
   /// The value of the name that `bytes` are. They stand in a `Line`, so that eight bytes can be loaded wherever they begin.
   @inline(__always)
   subscript(bytes: Bytes) -> Value? {
-    guard let start = bytes.baseAddress, bytes.count &- 1 < 8, !bytes.isEmpty else { return nil }
-    return self[word: start.loadUnaligned(as: UInt64.self) & (~0 &>> UInt64(64 &- bytes.count &* 8))]
+    guard let start = bytes.baseAddress, bytes.count < 8 else { return nil }
+    let quote = Self.quote(after: bytes.count)
+    return self[word: start.loadUnaligned(as: UInt64.self) & (1 &<< UInt64(bytes.count &* 8) &- 1) | quote]
   }
 
-  /// The value of the name whose bytes, the first lowest, make up `word`.
+  @inline(__always)
+  private static func quote(after count: Int) -> UInt64 { UInt64(UInt8(ascii: "\"")) &<< UInt64(count &* 8) }
+
+  /// The value of the name whose bytes, the first lowest, make up `word` with the quote behind them.
   @inline(__always)
   subscript(word word: UInt64) -> Value? {
     var slot = Self.slot(word)

@@ -4,34 +4,39 @@
 package struct OutputBuffer: ~Copyable {
   /// What a connection's buffer holds at first, and the most it keeps once it is empty, in bytes: enough for a batch of
   /// common answers, little enough for a thousand idle connections.
-  private static let keptCapacity = 16 << 10
+  @inlinable static var keptCapacity: Int { 16 << 10 }
 
-  private var storage: UnsafeMutableRawPointer?
-  private var capacity = 0
-  private var head = 0
-  private var tail = 0
+  // Open to inlining where the server writes: a call for each of these is a twentieth of a request.
+  @usableFromInline var storage: UnsafeMutableRawPointer?
+  @usableFromInline var capacity = 0
+  @usableFromInline var head = 0
+  @usableFromInline var tail = 0
 
   package init() {}
 
   deinit { storage?.deallocate() }
 
-  package var count: Int { tail - head }
-  package var isEmpty: Bool { tail == head }
+  @inlinable package var count: Int { tail &- head }
+  @inlinable package var isEmpty: Bool { tail == head }
 
   /// What is to be written, in order.
-  package var bytes: Bytes { Bytes(start: storage.map { UnsafeRawPointer($0 + head) }, count: count) }
+  @inlinable package var bytes: Bytes { Bytes(start: storage.map { UnsafeRawPointer($0 + head) }, count: count) }
 
   /// The socket took `count` bytes from the front.
+  @inlinable
   package mutating func consume(_ count: Int) {
-    head += count
+    head &+= count
     guard head == tail else { return }
     head = 0
     tail = 0
-    if capacity > Self.keptCapacity {
-      storage?.deallocate()
-      storage = nil
-      capacity = 0
-    }
+    if capacity > Self.keptCapacity { release() }
+  }
+
+  @usableFromInline
+  mutating func release() {
+    storage?.deallocate()
+    storage = nil
+    capacity = 0
   }
 
   /// A place to come back to with `truncate`, as long as nothing was consumed.

@@ -169,3 +169,23 @@ private func expectMerged(_ model: inout ArenaModel) throws {
   check(model.arena.usedBytes == 0)
   try expectMerged(&model)
 }
+
+/// Freeing gives nothing back by itself: emptied chunks come in crowds, and each takes the system a while.
+@Test(arguments: [(256 << 10) - 4, 2 << 20])
+func arenaGivesChunksBackOneAtATime(byteCount: Int) throws {
+  var arena = Arena()
+  let links = try (0..<200).map { _ in try found(arena.allocate(byteCount)) }
+  let chunks = Set(links.map { $0 >> 19 }).count
+  check(!arena.hasUnused)
+  for link in links { arena.free(link) }
+  check(arena.usedBytes == 0)
+  // A chunk taken anew gives one back: what waits doesn't add to what is held.
+  arena.free(try found(arena.allocate(3 << 20)))
+  var given = 0
+  while arena.hasUnused {
+    arena.giveBack()
+    given += 1
+  }
+  // One shared chunk is kept for what comes next.
+  check(given == (byteCount < largestSharedBytes ? chunks - 1 : chunks))
+}

@@ -79,10 +79,14 @@ private struct Walk {
 func walkMeetsWhatStaysOnce(seed: UInt64) throws {
   var model = TableModel(seed: seed)
   var number = 0
-  for _ in 0..<model.random.below(1500) {
+  /// In an order that a seed decides, as a dictionary's keys are not.
+  var present: [String] = []
+  func insertNext(_ model: inout TableModel) throws {
     try model.insert("\(number)")
+    present.append("\(number)")
     number += 1
   }
+  for _ in 0..<model.random.below(1500) { try insertNext(&model) }
   var walks: [Walk] = []
   var finished = 0
   var grows = true
@@ -91,10 +95,10 @@ func walkMeetsWhatStaysOnce(seed: UInt64) throws {
     // Bursts large enough that the table splits and merges many buckets between two steps of a walk.
     for _ in 0..<model.random.below(60) {
       if grows || model.links.isEmpty {
-        try model.insert("\(number)")
-        number += 1
+        try insertNext(&model)
       } else {
-        guard let key = model.links.keys.first else { continue }
+        present.swapAt(model.random.below(present.count), present.count - 1)
+        let key = present.removeLast()
         try model.remove(key)
         for index in walks.indices { walks[index].staying.remove(key) }
       }

@@ -30,6 +30,11 @@ TRY_SECONDS = 0.01
 TEST_CLOCK = ("--test-clock",)
 
 
+def unconfigured() -> dict[str, str]:
+    """The environment without what would configure a daemon."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PANNIER_")}
+
+
 class Daemon:
     """`pannier serve` on a socket of its own, in a folder of its own; a context manager.
 
@@ -51,7 +56,7 @@ class Daemon:
         self.configuration = folder / "pannier.yaml"
         self.configuration.write_text(configuration, encoding="utf-8")
         # Variables of whoever runs the tests are not the test's configuration.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PANNIER_")}
+        environment = unconfigured()
         limited = ["sh", "-c", f'ulimit -n {open_files} && exec "$0" "$@"'] if open_files is not None else []
         self._process = subprocess.Popen(
             [*limited, BINARY, "serve", *flags, "--config", self.configuration, "--socket", self.socket],
@@ -92,7 +97,7 @@ class Daemon:
         self._process.send_signal(number)
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
-        """Its exit status, once it has ended by itself or by a signal of the test's; below 0: the signal that killed it."""
+        """Its exit status, once it has ended by itself or by a signal of the test's; below 0: what killed it."""
         return self._process.wait(seconds)
 
     def cpu_seconds(self) -> float:

@@ -66,13 +66,13 @@ class Peer:
             raise ClosedError from error
 
     def send_what_fits(self, sent: bytes) -> int:
-        """How much of it the server took without being waited for."""
+        """How much of it the server took without being waited for, or before it closed."""
         self._end.setblocking(False)
         taken = 0
         try:
             while taken < len(sent):
                 taken += self._end.send(sent[taken:])
-        except BlockingIOError:
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             pass
         finally:
             self._end.settimeout(ANSWER_SECONDS)

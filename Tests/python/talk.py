@@ -30,11 +30,15 @@ def code(line: str) -> str:
 
 
 def fill(peer: Peer, count: int, ns: str = "big", value: object = 1) -> None:
-    """Stores `key:0` and so on, in as few requests as may be."""
+    """Stores `key:0` and so on, in as few requests as may be, each sent while the one before is worked on."""
+    wanted: list[str] = []
     for first in range(0, count, BATCH):
         items = [{"key": f"key:{number}", "value": value} for number in range(first, min(first + BATCH, count))]
-        answer = peer.ask(request("set", ns=ns, items=items))
-        assert parsed(answer)["items"] == [{"stored": True}] * len(items), answer
+        peer.send(request("set", ns=ns, items=items))
+        if wanted:
+            assert peer.receive() == wanted[-1]
+        wanted.append('{"ok":true,"items":[' + ",".join(['{"stored":true}'] * len(items)) + "]}")
+    assert peer.receive() == wanted[-1]
 
 
 def entries(peer: Peer, ns: str = "big") -> int:

@@ -108,8 +108,8 @@ def test_what_can_be_made() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     targets = set(phony.split()) - {"help"}
-    assert set(re.findall(r"@echo 'make (\w+) ", makefile)) == targets
-    named = re.findall(r"(?:^|`)make (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"@echo 'make ([\w-]+) ", makefile)) == targets
+    named = re.findall(r"(?:^|`)make ([\w-]+)", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert {"run", "test", "lint"} <= set(named) <= targets
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conftest import StartDaemon
 
 MANY = 20_000
+# Lines for many turns, and yet few enough to be read at once.
+DEEP = 4000
 CLEAR = request("clear", ns="big", match="key:*")
 CLEARED = f'{{"ok":true,"cleared":{MANY}}}'
 
@@ -47,19 +49,29 @@ def test_nobody_is_connected(start_daemon: StartDaemon) -> None:
 @SIGNALS
 def test_what_is_in_flight_is_answered(start_daemon: StartDaemon, number: signal.Signals) -> None:
     daemon = start_daemon()
-    with daemon.connect() as peer, daemon.connect() as with_id, daemon.connect() as piped:
+    with (
+        daemon.connect() as peer,
+        daemon.connect() as with_id,
+        daemon.connect() as piped,
+        daemon.connect() as deep,
+    ):
         fill(peer, MANY)
         peer.send("\n".join([CLEAR, PING, request("get", ns="big", key="key:1")]))
         with_id.send(request("clear", id=1, ns="big"))
         piped.send("\n".join([PING] * 1000))
         piped.finish_sending()
+        deep.send("\n".join([PING] * DEEP))
         daemon.signal(number)
         *answers, last = peer.receive_all()
         assert answers == [CLEARED, PONG, '{"ok":true,"hit":false}']
         assert code(last) == "shutting_down"
         answer, last = with_id.receive_all()
         assert (parsed(answer)["id"], code(last)) == (1, "shutting_down")
+        # Whether the end of what it sent was read in time is open.
         assert piped.receive_all()[:1000] == [PONG] * 1000
+        *answers, last = deep.receive_all()
+        assert answers == [PONG] * DEEP
+        assert code(last) == "shutting_down"
     assert daemon.wait(END_SECONDS) == 0
 
 

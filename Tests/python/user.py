@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can connect as somebody else")
 
@@ -23,7 +23,7 @@ class User(NamedTuple):
 
 
 @contextmanager
-def acting_as(user: User) -> Iterator[None]:
+def acting_as(user: User) -> Generator[None]:
     groups, gid, uid = os.getgroups(), os.getegid(), os.geteuid()
     os.setgroups(user.groups)
     os.setegid(user.gid)

@@ -121,9 +121,9 @@ package final class Dispatcher {
   private func takeBehind(_ line: Line, from session: Session) {
     let kept = KeptLine(line)
     do throws(Refusal) {
-      let request = try decoder.decode(line)
+      let op = try decoder.read(line)
       guard let id = decoder.id else { return session.keep(kept) }
-      try perform(request, id, session)
+      try perform(op, id, session)
     } catch {
       guard let id = decoder.id else { return session.keep(kept) }
       refuse(error, id, session)
@@ -134,11 +134,11 @@ package final class Dispatcher {
   @inline(__always)
   private func answer(_ line: Line, _ session: Session) {
     do throws(Refusal) {
-      let request = try decoder.decode(line)
-      try perform(request, decoder.id, session)
+      let op = try decoder.read(line)
+      try perform(op, decoder.id, session)
     } catch {
       refuse(error, decoder.id, session)
-      if error.code.closesConnection { session.progress.isEnding = true }
+      if error.code.closesConnection { session.stopTaking() }
     }
     finish(session)
   }
@@ -149,11 +149,17 @@ package final class Dispatcher {
   }
 
   @inline(__always)
-  private func perform(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    if let op = decoder.op { requestCounts[Int(op.rawValue)] &+= 1 }
-    if case .get(let get) = request { return try self.get(get, id, session) }
-    flags.value.mayNeedUpkeep = true
-    try performOther(request, id, session)
+  private func perform(_ op: Op, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    if op == .get {
+      let asked = try decoder.get()
+      requestCounts[Int(op.rawValue)] &+= 1
+      try get(asked, id, session)
+    } else {
+      let request = try decoder.request(op)
+      requestCounts[Int(op.rawValue)] &+= 1
+      flags.value.mayNeedUpkeep = true
+      try performOther(request, id, session)
+    }
   }
 
   /// Apart from `get`, so that the commonest request needs no room for what all others need.

@@ -70,6 +70,13 @@ package final class Session {
 
   func keep(_ line: KeptLine) { progress.waiting.append(line) }
 
+  /// Nothing that follows is answered any more: not what it sends, nor what waits.
+  func stopTaking() {
+    progress.isEnding = true
+    progress.waiting.removeAll()
+    progress.waitingFrom = 0
+  }
+
   /// The line that has waited longest.
   func takeWaiting() -> KeptLine? {
     guard progress.waitingFrom < progress.waiting.count else { return nil }

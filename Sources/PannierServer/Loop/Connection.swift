@@ -18,6 +18,8 @@ final class Connection {
 
   private var isReading = false
   private var isClosing = false
+  /// The server is going: what has been read is still answered, and nothing more is read.
+  private var isLeaving = false
   /// The client has sent its last byte.
   private var isAtEnd = false
   /// It has lines that its share of a turn did not reach.
@@ -45,6 +47,7 @@ final class Connection {
 
   func startReading() {
     guard !isReading, !isClosing, !isAtEnd else { return }
+    if isLeaving { return server.dispatcher.end(session, server.shuttingDown) }
     isReading = true
     uv_read_start(
       stream,
@@ -176,6 +179,15 @@ final class Connection {
   }
 
   // MARK: Ending
+
+  /// Closes once what it sent is answered; says why, unless the client has nothing more to ask anyway.
+  func leave() {
+    let isIdle = isReading
+    stopReading()
+    isLeaving = true
+    // With lines that wait for their turn it comes to where it would read again by itself.
+    if isIdle { startReading() }
+  }
 
   private func closeIfDone() {
     guard session.isAnswered, session.output.isEmpty, request == nil, !isReady else { return }

@@ -2,15 +2,15 @@
 // nothing of connections.
 
 import CUV
+import Glibc
 
 /// A turn: timers, then `background` while there is some, then whatever is readable, then `endOfTurn`.
 ///
-///     timers ─► background (idle) ─► [prepare] ─► wait and read ─► endOfTurn (check) ─► …
+///     timers ─► background (idle) ─► wait and read ─► endOfTurn (check) ─► …
 final class EventLoop {
   let loop: UnsafeMutablePointer<uv_loop_t>
   private let idle: UnsafeMutablePointer<uv_idle_t>
   private let check: UnsafeMutablePointer<uv_check_t>
-  private let prepare: UnsafeMutablePointer<uv_prepare_t>
   private let startedAt: UInt64
 
   /// What runs at a point of a turn, given `owner`: a plain function, since keeping a closure alive costs each turn more than
@@ -19,30 +19,27 @@ final class EventLoop {
   private var owner: UnsafeMutableRawPointer?
   private var background: Hook = { _ in }
   private var endOfTurn: Hook = { _ in }
-  /// How long each turn kept whatever came next waiting.
+  /// How long each stretch of work kept whatever came next waiting.
   private let delaysPlace = Pinned(DelayHistogram())
-  /// When this turn began to work, by `uv_hrtime`, in nanoseconds; zero: it hasn't.
+  /// When this turn began to work, in nanoseconds; zero: it hasn't.
   private var workingSince: UInt64 = 0
 
   init() {
     loop = .allocate(capacity: 1)
     idle = .allocate(capacity: 1)
     check = .allocate(capacity: 1)
-    prepare = .allocate(capacity: 1)
     uv_loop_init(loop)
     startedAt = uv_now(loop)
     uv_idle_init(loop, idle)
     uv_check_init(loop, check)
-    uv_prepare_init(loop, prepare)
     let me = Unmanaged.passUnretained(self).toOpaque()
     idle.pointee.data = me
     check.pointee.data = me
-    prepare.pointee.data = me
     uv_check_start(check) { handle in
-      borrow(handle?.pointee.data, as: EventLoop.self) { $0.endOfTurn($0.owner) }
-    }
-    uv_prepare_start(prepare) { handle in
-      borrow(handle?.pointee.data, as: EventLoop.self) { $0.noteDelay() }
+      borrow(handle?.pointee.data, as: EventLoop.self) { loop in
+        loop.endOfTurn(loop.owner)
+        loop.endWork()
+      }
     }
   }
 
@@ -62,7 +59,7 @@ final class EventLoop {
   /// Work has begun in this turn: what arrives from now on waits.
   @inline(__always)
   func beginWork() {
-    if workingSince == 0 { workingSince = uv_hrtime() }
+    if workingSince == 0 { workingSince = nanoseconds() }
   }
 
   var wantsBackground: Bool {
@@ -73,6 +70,7 @@ final class EventLoop {
           borrow(handle?.pointee.data, as: EventLoop.self) { loop in
             loop.beginWork()
             loop.background(loop.owner)
+            loop.endWork()
           }
         }
       } else {
@@ -86,7 +84,7 @@ final class EventLoop {
 
   /// Closes the loop's own hooks; the loop ends when all other handles are closed too.
   func close() {
-    for handle in [UnsafeMutableRawPointer(idle), UnsafeMutableRawPointer(check), UnsafeMutableRawPointer(prepare)] {
+    for handle in [UnsafeMutableRawPointer(idle), UnsafeMutableRawPointer(check)] {
       uv_close(handle.assumingMemoryBound(to: uv_handle_t.self), nil)
     }
   }
@@ -95,13 +93,22 @@ final class EventLoop {
     uv_loop_close(loop)
     idle.deallocate()
     check.deallocate()
-    prepare.deallocate()
     loop.deallocate()
   }
 
-  private func noteDelay() {
+  /// The monotonic clock, asked without libuv's detour.
+  @inline(__always)
+  private func nanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(truncatingIfNeeded: time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
+  }
+
+  /// Whatever waits is looked at next.
+  @inline(__always)
+  private func endWork() {
     guard workingSince > 0 else { return }
-    delaysPlace.value.record((uv_hrtime() - workingSince) / 1000)
+    delaysPlace.value.record((nanoseconds() &- workingSince) / 1000)
     workingSince = 0
   }
 }

@@ -19,6 +19,9 @@ package final class Server {
   /// How much later than due an expired entry may still take memory, in milliseconds.
   private static let expiryDelayMilliseconds: Int64 = 100
   private static let backlog: Int32 = 4096
+  /// From which size, in bytes, a block of memory is the system's own again as soon as it is free: the arena's chunks are
+  /// larger, and so are the buffers of long lines.
+  private static let mappedBytes: Int32 = 1 << 20
 
   let loop = EventLoop()
   let dispatcher: Dispatcher
@@ -62,7 +65,20 @@ package final class Server {
   /// Serves until a signal ends it. Throws where the socket can't be had.
   package func run() throws(SocketFault) {
     signal(SIGPIPE, SIG_IGN)
-    try listen()
+    // Else the first large block given back raises the bound, and from then on large ones stay with the process.
+    mallopt(M_MMAP_THRESHOLD, Self.mappedBytes)
+    // Before anybody can find the socket: whoever does may also send a signal.
+    signals = [
+      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
+      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
+    ]
+    do throws(SocketFault) {
+      try listen()
+    } catch {
+      for signal in signals { signal.close() }
+      throw error
+    }
     dispatcher.facts = { [unowned self] in facts() }
     loop.hook(
       owner: Unmanaged.passUnretained(self).toOpaque(),
@@ -71,11 +87,6 @@ package final class Server {
     expiryTimer.action = { [unowned self] in wakeForUpkeep() }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
-    signals = [
-      LoopSignal(SIGTERM, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGINT, on: loop) { [unowned self] in shutDown() },
-      LoopSignal(SIGHUP, on: loop) { [unowned self] in reloadConfiguration() },
-    ]
     loop.run()
     socket?.withdraw()
   }
@@ -256,7 +267,7 @@ package final class Server {
 
   // MARK: The end
 
-  private var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
+  var shuttingDown: Refusal { Refusal(.shuttingDown, "the server is shutting down; ask again later") }
 
   /// Nobody finds the socket any more; what has been sent is still read and answered for a moment.
   private func shutDown() {
@@ -273,7 +284,7 @@ package final class Server {
       stage = .ending
       closeListener()
       for connection in Array(connections.values) {
-        dispatcher.end(connection.session, shuttingDown)
+        connection.leave()
         writeAtEndOfTurn(connection)
       }
       write()
