@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,30 +22,37 @@ class Fake:
     # A line after which the connection is closed.
     closing: str = ""
     received: list[str] = field(default_factory=list[str])
-    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
 
     def connect(self) -> Peer:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        thread = threading.Thread(target=self._serve, args=(theirs,), daemon=True)
-        thread.start()
-        self._threads.append(thread)
-        return Peer(ours)
+        return Answered(self)
 
-    def _serve(self, end: socket.socket) -> None:
-        with end, end.makefile("rb") as lines:
-            for line in lines:
-                text = line.decode().rstrip("\n")
-                self.received.append(text)
-                said = self.answers.get(text, ['{"ok":true}'])
-                end.sendall("".join(f"{answer}\n" for answer in said).encode())
-                if text == self.closing:
-                    return
+
+class Answered(Peer):
+    """A connection whose far end answers while the near one sends: without a thread nothing is late or left over."""
+
+    def __init__(self, fake: Fake) -> None:
+        near, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        super().__init__(near)
+        self._fake = fake
+
+    def send(self, line: str) -> None:
+        super().send(line)
+        text = self._far.recv(1 << 16).decode().rstrip("\n")
+        self._fake.received.append(text)
+        said = self._fake.answers.get(text, ['{"ok":true}'])
+        self._far.sendall("".join(f"{answer}\n" for answer in said).encode())
+        if text == self._fake.closing:
+            self._far.close()
+
+    def close(self) -> None:
+        super().close()
+        self._far.close()
 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
-    # A fake that keeps silent does so at once.
-    monkeypatch.setattr("peer.ANSWER_SECONDS", 0.2)
+    # What a fake says is there before it is asked for: waiting for more is in vain.
+    monkeypatch.setattr("peer.ANSWER_SECONDS", 0.01)
 
 
 def replay(text: str, fake: Fake) -> None:
