@@ -165,9 +165,14 @@ private func expectMerged(_ model: inout ArenaModel) throws {
   model.validate()
   // A chunk loses one block of that size to its two outer headers.
   check(Set(model.blocks.map(\.chunk)).count <= 40 * 16 / 15 + 1)
+  let chunks = Set(model.blocks.map(\.chunk))
   while !model.blocks.isEmpty { model.freeAny() }
   check(model.arena.usedBytes == 0)
   try expectMerged(&model)
+  // All but one were given back: a large block finds one of their numbers free.
+  let large = try found(model.arena.allocate(2 << 20))
+  check(chunks.contains(Int(large >> 19)), "chunks are kept for good")
+  model.arena.free(large)
 }
 
 /// Freeing gives nothing back by itself: emptied chunks come in crowds, and each takes the system a while.

@@ -153,3 +153,26 @@ func wheelIsExactAroundADeadline(deadline: Int64) {
     check(wheel.nextDue == nil)
   }
 }
+
+/// While a slot's entries are moved down step by step, those that wait for it aren't forgotten, whatever lies below already.
+@Test(arguments: [1, 2, 3] as [UInt64])
+func wheelNeverSleepsWhileItMovesDown(seed: UInt64) {
+  var random = RandomSource(seed: seed)
+  for _ in 0..<50 {
+    var arena = Arena()
+    var wheel = ExpiryWheel()
+    var ends: [Int64] = []
+    for _ in 0..<10 {
+      ends.append(random.within(4200...8191))
+      wheel.insert(arena.makeEntry(end: ends[ends.count - 1]), in: arena)
+    }
+    let first = ends.min() ?? 0
+    for _ in 0..<80 {
+      var budget = 1
+      check(wheel.due(4100, in: arena, budget: &budget) == 0, "early")
+      check(wheel.nextDue ?? .max <= first, "\(wheel.nextDue ?? .max) for \(first)")
+    }
+    // By then all have moved as far as they can, and the first is known within its slot of 64 ms.
+    check(wheel.nextDue ?? 0 > first - 64)
+  }
+}

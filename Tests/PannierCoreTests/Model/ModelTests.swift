@@ -11,6 +11,7 @@ private let shapes = [
       { $0.lifetimes.staleMilliseconds = 150 }, { $0.lifetimes.ttlMilliseconds = nil }, { $0.lifetimes.jitter = 0.3 },
     ],
     weights: [36, 28, 5, 6, 3, 5, 3, 4, 0, 10], largestUpkeep: 30),
+  // One bucket a slice: what clears have taken in is evicted, replaced and expires before they come by.
   ModelShape(
     name: "entries bounded", keys: 80,
     policies: [
@@ -20,7 +21,7 @@ private let shapes = [
         $0.lifetimes.staleMilliseconds = 80
       },
     ],
-    weights: [36, 36, 4, 6, 2, 4, 2, 1, 0, 9]),
+    weights: [36, 36, 4, 6, 2, 4, 2, 2, 0, 8], largestUpkeep: 1),
   ModelShape(
     name: "bytes bounded", memoryBytes: 20_000, keys: 80,
     policies: [{ $0.maxBytes = 6000 }, { $0.lifetimes.staleMilliseconds = 300 }, { $0.lifetimes.jitter = 0 }],
