@@ -120,11 +120,11 @@ package struct LineFramer: ~Copyable {
   private mutating func findNewline(in region: UnsafeMutablePointer<UInt8>) -> Int? {
     var position = searched
     var high = TwoWords(repeating: 0)
-    // Two blocks a step where a line is long.
+    // Two blocks a step where a line is long; of control characters it has hardly any but its end.
     while end &- position >= 32 {
       let first = loadTwoWords(region + position)
       let second = loadTwoWords(region + position + 16)
-      if isMatched(first, second, 0x0A) { break }
+      if mayHaveControl(first, second) { break }
       high |= first | second
       position &+= 32
     }
