@@ -87,7 +87,6 @@ example:
 	examples/socat/run
 
 # Builds of their own: a sanitizer changes every object file. Leaks are not looked for: the test runner itself has some.
-# The thread sanitizer comes last, since Swift 6.3.1 itself crashes on PannierCore under it ("Invalid bitcast").
 sanitize:
 	@scripts/setup run
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --sanitize=address --scratch-path .build-address

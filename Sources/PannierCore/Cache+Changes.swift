@@ -152,17 +152,18 @@ extension Cache {
   package mutating func delete(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, soft: Bool, by caller: Caller, now: Int64
   ) -> Bool {
-    let stale = soft ? tier.namespaces[id].pointee.policy.lifetimes(for: key).staleMilliseconds : 0
+    let namespace = tier.namespaces[id]
+    let stale = soft ? namespace.pointee.policy.lifetimes(for: key).staleMilliseconds : 0
     if stale == 0 {
       let wasThere = remove(id, key, by: caller, now: now)
-      if wasThere { tier.namespaces[id].pointee.counters.deletes &+= 1 }
+      if wasThere { namespace.pointee.counters.deletes &+= 1 }
       return wasThere
     }
     let link = tier.find(id, key, tier.keyHash(key))
     guard link != 0, let life = standing(link, id, now: now) else { return false }
     record(.delete(key: key, soft: true), id, by: caller)
     tier.soften(link, end: min(life.end, now + stale))
-    tier.namespaces[id].pointee.counters.deletes &+= 1
+    namespace.pointee.counters.deletes &+= 1
     return true
   }
 
@@ -183,17 +184,18 @@ extension Cache {
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ asked: Lifetime, staleMilliseconds: Int64?, by caller: Caller,
     now: Int64
   ) -> Bool {
-    guard tier.namespaces[id].pointee.policy.mode.stores else { return false }
+    let namespace = tier.namespaces[id]
+    guard namespace.pointee.policy.mode.stores else { return false }
     let hash = tier.keyHash(key)
     let link = tier.find(id, key, hash)
     guard link != 0, let life = standing(link, id, now: now), now < life.freshUntil else { return false }
     let entry = tier.entry(link)
-    let rule = tier.namespaces[id].pointee.policy.lifetimes(for: key)
+    let rule = namespace.pointee.policy.lifetimes(for: key)
     let ttl = lifetime(asked, rule, isNull: isNull(entry.value))
     let stale = ttl == nil ? 0 : staleMilliseconds ?? rule.staleMilliseconds
     let freshUntil = ttl.map { now + $0 } ?? Entry.never
     record(.touch(key: key), id, by: caller)
-    tier.namespaces[id].pointee.recency.hit(link, in: tier.arena)
+    namespace.pointee.recency.hit(link, in: tier.arena)
     if tier.renew(link, freshUntil: freshUntil, staleMilliseconds: stale) { return true }
     return rebuild(link, hash, freshUntil: freshUntil, staleMilliseconds: stale, now: now)
   }
@@ -237,7 +239,8 @@ extension Cache {
     let ticket = clears.open()
     for id in namespaces {
       if !dryRun {
-        tier.namespaces[id].pointee.counters.clears += 1
+        let namespace = tier.namespaces[id]
+        namespace.pointee.counters.clears += 1
         record(.clear(scope(pattern), soft: soft), id, by: caller)
       }
       clear(id, pattern, soft, dryRun, ticket, caller, now)

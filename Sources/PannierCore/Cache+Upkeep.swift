@@ -26,14 +26,15 @@ extension Cache {
   }
 
   private mutating func walk(_ id: NamespaceID, now: Int64, _ budget: inout Int) {
+    let namespace = tier.namespaces[id]
     for clear in tier.walkClears(id, now: now, budget: &budget) {
       if case .tags(let links) = clear.pattern {
         for link in links where link != 0 { tier.release(tag: link, of: id) }
       }
-      if !clear.dryRun, clears.isAwaited(clear.ticket) { tier.namespaces[id].pointee.counters.cleared += clear.count }
+      if !clear.dryRun, clears.isAwaited(clear.ticket) { namespace.pointee.counters.cleared += clear.count }
       clears.leave(clear)
     }
-    if tier.namespaces[id].pointee.pending.isEmpty { clears.endWalk(id) }
+    if namespace.pointee.pending.isEmpty { clears.endWalk(id) }
   }
 
   /// Clears whose count is known now, each once.

@@ -70,8 +70,9 @@ struct MemoryTier: ~Copyable {
     }
     content.hashTag = ChainTable<EntryNode>.hashTag(hash)
     entry(link).write(content)
-    namespaces[id].pointee.table.insert(link, hash, in: arena, keyHash)
-    namespaces[id].pointee.recency.insert(link, in: arena)
+    let namespace = namespaces[id]
+    namespace.pointee.table.insert(link, hash, in: arena, keyHash)
+    namespace.pointee.recency.insert(link, in: arena)
     wheel.insert(link, in: arena)
     entryCount += 1
     namespaces.add(arena.bytes(of: link) + ChainTable<EntryNode>.bytesPerEntry, to: id)
@@ -81,18 +82,20 @@ struct MemoryTier: ~Copyable {
 
   /// For a value that `insert` found no block for: to a reader it was stored, and gone again at once.
   mutating func evictAtOnce(_ content: Entry.Content, _ hash: UInt64, now: Int64) {
+    let namespace = namespaces[content.namespace]
     fillers.release(content.filler)
-    namespaces[content.namespace].pointee.counters.evictions[of: .memory] += 1
+    namespace.pointee.counters.evictions[of: .memory] += 1
     gone.remember(Self.goneHash(hash, content.namespace), GoneRecord(reason: .evicted, at: now))
   }
 
   private mutating func retain(_ tags: [UnsafeRawBufferPointer], _ id: NamespaceID) -> [Link] {
+    let namespace = namespaces[id]
     var links: [Link] = []
     let before = arena.usedBytes
     for tag in tags {
-      guard let link = namespaces[id].pointee.tags.retain(tag, in: &arena, keyHash) else { continue }
+      guard let link = namespace.pointee.tags.retain(tag, in: &arena, keyHash) else { continue }
       if links.contains(link) {
-        namespaces[id].pointee.tags.release(link, in: &arena, keyHash)
+        namespace.pointee.tags.release(link, in: &arena, keyHash)
       } else {
         links.append(link)
       }
@@ -104,8 +107,9 @@ struct MemoryTier: ~Copyable {
   /// One fewer names a tag, other than an entry: a clear is over. If it was the last, the tag's bytes are the namespace's no
   /// more.
   mutating func release(tag: Link, of id: NamespaceID) {
+    let namespace = namespaces[id]
     let before = arena.usedBytes
-    namespaces[id].pointee.tags.release(tag, in: &arena, keyHash)
+    namespace.pointee.tags.release(tag, in: &arena, keyHash)
     namespaces.add(arena.usedBytes - before, to: id)
   }
 
@@ -165,6 +169,7 @@ struct MemoryTier: ~Copyable {
   private mutating func count(
     _ departure: Departure, _ entry: Entry, _ id: NamespaceID, _ record: inout GoneRecord, now: Int64
   ) {
+    let namespace = namespaces[id]
     switch departure {
     case .replaced, .rebuilt: break
     case .deleted(let pid):
@@ -172,31 +177,33 @@ struct MemoryTier: ~Copyable {
       record.pid = pid
     case .expired:
       record.reason = .expired
-      namespaces[id].pointee.counters.expirations += 1
+      namespace.pointee.counters.expirations += 1
       events.append(Event(kind: .expire, namespace: id, scope: .key(Array(entry.key))), .expire)
     case .evicted(let bound):
       record.reason = .evicted
-      namespaces[id].pointee.counters.evictions[of: bound] += 1
-      namespaces[id].pointee.counters.evictedAgeMilliseconds = now - entry.storedAt
+      namespace.pointee.counters.evictions[of: bound] += 1
+      namespace.pointee.counters.evictedAgeMilliseconds = now - entry.storedAt
       events.append(Event(kind: .evict, namespace: id, scope: .key(Array(entry.key)), bound: bound), .evict)
     case .cleared: record.reason = .cleared
     }
   }
 
   private mutating func discard(_ link: Link, _ entry: Entry, _ hash: UInt64, _ id: NamespaceID) {
+    let namespace = namespaces[id]
     let before = arena.usedBytes
-    namespaces[id].pointee.table.remove(link, hash, in: arena)
-    namespaces[id].pointee.recency.remove(link, in: arena)
+    namespace.pointee.table.remove(link, hash, in: arena)
+    namespace.pointee.recency.remove(link, in: arena)
     wheel.remove(link, in: arena)
     fillers.release(entry.filler)
-    for tag in entry.tags { namespaces[id].pointee.tags.release(tag, in: &arena, keyHash) }
+    for tag in entry.tags { namespace.pointee.tags.release(tag, in: &arena, keyHash) }
     arena.free(link)
     entryCount -= 1
     namespaces.add(arena.usedBytes - before - ChainTable<EntryNode>.bytesPerEntry, to: id)
   }
 
   private mutating func settle(_ entry: Entry, _ hash: UInt64, _ id: NamespaceID) -> PendingClears.Outcome {
-    namespaces[id].pointee.pending.settle(entry, at: ChainTable<EntryNode>.reversed(hash))
+    let namespace = namespaces[id]
+    return namespace.pointee.pending.settle(entry, at: ChainTable<EntryNode>.reversed(hash))
   }
 
   /// Under which hash a key that is gone is remembered: the same key of two namespaces is two keys.
@@ -292,18 +299,20 @@ struct MemoryTier: ~Copyable {
 
   /// Walks one bucket on behalf of a namespace's pending clears; returns those that are over.
   mutating func walkClears(_ id: NamespaceID, now: Int64, budget: inout Int) -> [PendingClear] {
-    let cursor = namespaces[id].pointee.pending.cursor
-    let next = namespaces[id].pointee.table.walk(from: cursor, in: arena, keyHash, into: &walked)
+    let namespace = namespaces[id]
+    let cursor = namespace.pointee.pending.cursor
+    let next = namespace.pointee.table.walk(from: cursor, in: arena, keyHash, into: &walked)
     // A merge during the removals below would only make later buckets larger: what was walked stays walked.
     let met = walked
     for place in met { visit(place, id, now: now) }
     budget -= 1 + met.count
-    return namespaces[id].pointee.pending.advance(to: next)
+    return namespace.pointee.pending.advance(to: next)
   }
 
   private mutating func visit(_ place: Walked, _ id: NamespaceID, now: Int64) {
     let entry = entry(place.link)
-    switch namespaces[id].pointee.pending.settle(entry, at: place.position) {
+    let namespace = namespaces[id]
+    switch namespace.pointee.pending.settle(entry, at: place.position) {
     case .gone(let at, let clear, let tag):
       let hash = keyHash(entry.key)
       gone.remember(Self.goneHash(hash, id), GoneRecord(reason: .cleared, at: at, clear: clear, tag: tag))

@@ -66,6 +66,8 @@ struct NamespaceList: ~Copyable {
   /// What a namespace takes before it has an entry, in bytes: its own place, and two tables' first buckets.
   static let bytesEach = MemoryLayout<Namespace>.size + 2 * 1032
 
+  /// A namespace's place. Take it into a `let` before changing anything at it: Swift 6.3.1 crashes under the thread sanitizer
+  /// where a change goes through a list that is itself a property.
   @inline(__always)
   subscript(id: NamespaceID) -> UnsafeMutablePointer<Namespace> { places[id] }
 
