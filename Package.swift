@@ -34,7 +34,7 @@ let package = Package(
     .executableTarget(
       name: "pannier",
       dependencies: [
-        "PannierServer",
+        "PannierServer", "PannierWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -17,6 +17,11 @@ package enum Daemon {
     do { try server.run() } catch { throw .socket(error) }
   }
 
+  /// Where a client of this process's environment finds the daemon.
+  package static func socketPath(explicit: String?) -> String {
+    Configuration.socketPath(explicit: explicit, environment: environment())
+  }
+
   /// Why serving didn't begin.
   package enum StartFault: Error {
     case configuration(ConfigurationFaults)

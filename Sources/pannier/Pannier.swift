@@ -18,7 +18,8 @@ struct Pannier: ParsableCommand {
         pannier set quiz user:1 '{"name":"Ada"}' --ttl 5m
         pannier get quiz user:1
 
-      The socket is --socket, else $PANNIER_SOCKET, else $XDG_RUNTIME_DIR/pannier.sock, else \(SocketPath.systemWide).
+      The socket is --socket, else $PANNIER_SOCKET, else $XDG_RUNTIME_DIR/pannier.sock, else
+      \(Configuration.systemSocketPath).
       Exit status: 0 success or hit, 1 miss, 2 error. A key that begins with - goes after --.
       """,
     version: "pannier \(serverVersion)",

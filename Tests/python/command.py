@@ -9,6 +9,9 @@ from pathlib import Path
 
 BINARY = Path(os.environ.get("PANNIER_BIN", Path(__file__).parents[2] / ".build" / "debug" / "pannier"))
 
+# Root may connect to any socket, unless it is started without that right.
+LIKE_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
 # Long enough for a debug build on a busy machine, and for the five seconds that the command itself waits.
 RUN_SECONDS = 30.0
 
@@ -28,13 +31,16 @@ Argument = str | bytes
 
 
 def start(
-    *arguments: Argument, variables: dict[str, str] | None = None, streams: int | None = subprocess.PIPE
+    *arguments: Argument,
+    variables: dict[str, str] | None = None,
+    streams: int | None = subprocess.PIPE,
+    wrapper: tuple[str, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts the command with none of the variables by which a socket is found, but those given."""
     hidden = ("PANNIER_", "XDG_RUNTIME_DIR")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     return subprocess.Popen(
-        [os.fspath(BINARY), *arguments],
+        [*wrapper, os.fspath(BINARY), *arguments],
         stdin=subprocess.PIPE,
         stdout=streams,
         stderr=subprocess.PIPE,
@@ -42,8 +48,10 @@ def start(
     )
 
 
-def run(*arguments: Argument, stdin: bytes = b"", variables: dict[str, str] | None = None) -> Run:
-    with start(*arguments, variables=variables) as process:
+def run(
+    *arguments: Argument, stdin: bytes = b"", variables: dict[str, str] | None = None, wrapper: tuple[str, ...] = ()
+) -> Run:
+    with start(*arguments, variables=variables, wrapper=wrapper) as process:
         try:
             out, err = process.communicate(stdin, RUN_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,10 +1,10 @@
-"""The command line against the daemon itself, wherever the fixture `start_daemon` is."""
+"""The command line against the daemon itself."""
 
 from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
+    from conftest import StartDaemon
+
 WATCHING = b'{"ok":true,"watching":true}\n'
-
-
-class RunningDaemon(Protocol):
-    """What these tests use of the daemon that the shared fixture starts."""
-
-    @property
-    def socket(self) -> Path: ...
 
 
 class Pannier:
@@ -38,16 +33,8 @@ class Pannier:
         return start("watch", *arguments, variables={"PANNIER_SOCKET": str(self._path)})
 
 
-class StartDaemon(Protocol):
-    def __call__(self, configuration: str) -> RunningDaemon: ...
-
-
 @pytest.fixture
-def pannier(request: pytest.FixtureRequest) -> Pannier:
-    try:
-        start_daemon = cast("StartDaemon", request.getfixturevalue("start_daemon"))
-    except pytest.FixtureLookupError:
-        pytest.skip("no fixture starts the daemon here")
+def pannier(start_daemon: StartDaemon) -> Pannier:
     return Pannier(start_daemon("defaults: {jitter: 0, stale: 1m}\n").socket)
 
 

@@ -66,9 +66,12 @@ package struct Configuration: Equatable, Sendable {
     return given.compactMap { $0 }.first { !$0.isEmpty } ?? defaultSocketPath(environment)
   }
 
+  /// Where a daemon of the whole host serves.
+  package static let systemSocketPath = "/run/pannier/pannier.sock"
+
   private static func defaultSocketPath(_ environment: [String: String]) -> String {
     let directory = environment["XDG_RUNTIME_DIR"] ?? ""
-    return directory.isEmpty ? "/run/pannier/pannier.sock" : "\(directory)/pannier.sock"
+    return directory.isEmpty ? systemSocketPath : "\(directory)/pannier.sock"
   }
 }
 

@@ -1,6 +1,7 @@
 // `pannier get`: prints a value as the bytes that were stored.
 
 import ArgumentParser
+import PannierWire
 
 struct GetCommand: OneShot {
   static let configuration = CommandConfiguration(

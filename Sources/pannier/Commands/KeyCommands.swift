@@ -1,6 +1,7 @@
 // `pannier delete`, `touch` and `exists`: single answers about single keys.
 
 import ArgumentParser
+import PannierWire
 
 struct DeleteCommand: OneShot {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 // `pannier keys`: lists keys, asking page after page until there are enough.
 
 import ArgumentParser
+import PannierWire
 
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

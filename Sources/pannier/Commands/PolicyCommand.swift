@@ -1,6 +1,7 @@
 // `pannier policy`: shows a namespace's policy, or changes fields of it.
 
 import ArgumentParser
+import PannierWire
 
 struct PolicyCommand: OneShot {
   static let configuration = CommandConfiguration(
@@ -35,16 +36,16 @@ struct PolicyCommand: OneShot {
         throw Failure("a change is FIELD=VALUE, as ttl=10m, not \(Printable.line(change.text))")
       }
       guard fields.insert(parts[0]).inserted else { throw Failure("\(Printable.line(parts[0])) is given twice") }
-      members.append(JSONString.encoded(parts[0]) + [UInt8(ascii: ":")] + Self.json(parts[1]))
+      members.append(RequestLine.json(parts[0]) + [UInt8(ascii: ":")] + Self.json(parts[1]))
     }
     return Array("{".utf8) + members.joined(separator: ",".utf8) + Array("}".utf8)
   }
 
   /// Numbers, null and lists go as they are; all else is text (`10m`, `64KiB`, `read_only`), which needs no quotes here.
   private static func json(_ text: String) -> [UInt8] {
-    guard let value = JSONText(Array(text.utf8)), value.isNumber || value.isNull || value.elements != nil else {
-      return JSONString.encoded(text)
+    guard let value = JSONValue(text.utf8), value.isNumber || value.isNull || value.elements != nil else {
+      return RequestLine.json(text)
     }
-    return value.bytes.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+    return value.line
   }
 }

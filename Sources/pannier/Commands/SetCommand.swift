@@ -1,6 +1,7 @@
 // `pannier set`: stores a value, after seeing that it is JSON.
 
 import ArgumentParser
+import PannierWire
 
 struct SetCommand: OneShot {
   static let configuration = CommandConfiguration(
@@ -80,7 +81,7 @@ struct SetCommand: OneShot {
     case (.ifAbsent, nil): return "\"absent\""
     case (.ifPresent, nil): return "\"present\""
     case (nil, let version?):
-      guard let number = JSONText(Array(version.text.utf8)), number.isNumber else {
+      guard let number = JSONValue(version.text.utf8), number.isNumber else {
         throw Failure("--if-version takes a value's version, a number as 'pannier get --meta' tells it")
       }
       return "{\"version\":\(number.text)}"

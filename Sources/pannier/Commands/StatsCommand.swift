@@ -1,6 +1,7 @@
 // `pannier stats`: what the daemon has counted.
 
 import ArgumentParser
+import PannierWire
 
 struct StatsCommand: OneShot {
   static let configuration = CommandConfiguration(

@@ -1,25 +1,27 @@
 // The VALUE of `set`: from the command line or standard input, checked to be JSON, and fitted into one line.
 
 import Glibc
+import PannierWire
 
 enum ValueArgument {
-  /// The value's JSON, byte for byte except that line feeds between its tokens become spaces: a request is one line, and
-  /// inside a JSON string a line feed can't stand.
+  /// The value's JSON, byte for byte except that line feeds between its tokens become spaces: a request is one line.
   static func json(_ argument: String) throws(Failure) -> [UInt8] {
     let isFromInput = argument == "-"
     let text = isFromInput ? try standardInput() : Array(argument.utf8)
     guard String(validating: text, as: UTF8.self) != nil else { throw Failure("VALUE is not UTF-8 text") }
-    guard let value = JSONText(text) else {
+    guard let value = JSONValue(text) else {
       throw Failure(isFromInput ? "standard input is not one JSON value" : refusal(of: argument))
     }
-    return value.bytes.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+    return value.line
   }
 
   /// Says the form that would have done: the argument as a JSON string, quoted for the shell.
   private static func refusal(of argument: String) -> String {
     // A longer one is no slip with quotes, and would fill the screen.
-    guard argument.utf8.count <= 200 else { return "VALUE is not JSON" }
-    let string = String(decoding: JSONString.encoded(argument), as: UTF8.self)
+    guard argument.utf8.count <= 200 else {
+      return "VALUE is not JSON, or nested deeper than \(JSONValue.maximumDepth) levels"
+    }
+    let string = String(decoding: RequestLine.json(argument), as: UTF8.self)
     let quoted = string.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
     return "VALUE is not JSON; did you mean '\(quoted)'?"
   }

@@ -1,6 +1,7 @@
 // `pannier watch`: prints what happens as it happens, until it is interrupted or nobody reads on.
 
 import ArgumentParser
+import PannierWire
 
 struct WatchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,10 +42,10 @@ struct WatchCommand: ParsableCommand {
     var line = RequestLine(op: "watch", namespace: namespace?.text)
     if let events { line.add("events", events.events) }
     if let sample {
-      guard let share = JSONText(Array(sample.text.utf8)), share.isNumber else {
+      guard let share = JSONValue(sample.text.utf8), share.isNumber else {
         throw Failure("--sample takes a share from 0 to 1, as 0.1")
       }
-      line.add("sample", raw: share.bytes)
+      line.add("sample", raw: share.line)
     }
     return line
   }

@@ -1,11 +1,13 @@
 // One answer of the server, read as far as a command needs it. A `value` is sliced out as the bytes that came.
 
+import PannierWire
+
 struct Answer {
   let line: [UInt8]
-  private let members: [(name: String, value: JSONText)]
+  private let members: [(name: String, value: JSONValue)]
 
   init(_ line: [UInt8]) throws(Failure) {
-    guard let members = JSONText(line)?.members else {
+    guard let members = JSONValue(line)?.members else {
       throw Failure("what answers there doesn't speak pannier's protocol: \(Printable.excerpt(line))")
     }
     self.line = line
@@ -21,7 +23,7 @@ struct Answer {
     return Failure(Printable.line("\(code): \(error["message"]?.string ?? "")"))
   }
 
-  subscript(name: String) -> JSONText? {
+  subscript(name: String) -> JSONValue? {
     members.first { $0.name == name }?.value
   }
 
@@ -31,7 +33,7 @@ struct Answer {
   func strings(_ name: String) throws(Failure) -> [String] {
     try needed(name, self[name]?.elements?.map { $0.string ?? $0.text })
   }
-  func json(_ name: String) throws(Failure) -> JSONText { try needed(name, self[name]) }
+  func json(_ name: String) throws(Failure) -> JSONValue { try needed(name, self[name]) }
 
   private func needed<Value>(_ name: String, _ value: Value?) throws(Failure) -> Value {
     guard let value else { throw Failure("the answer has no proper \"\(name)\": \(Printable.excerpt(line))") }

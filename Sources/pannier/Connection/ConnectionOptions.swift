@@ -1,6 +1,7 @@
 // The options that every command over the socket has.
 
 import ArgumentParser
+import PannierServer
 
 struct ConnectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The daemon's socket.", valueName: "path"))
@@ -10,6 +11,6 @@ struct ConnectionOptions: ParsableArguments {
   var json = false
 
   func connect(patienceSeconds: Int = Client.patienceSeconds) throws -> Client {
-    try Client(path: SocketPath.resolve(flag: socket), patienceSeconds: patienceSeconds)
+    try Client(path: Daemon.socketPath(explicit: socket), patienceSeconds: patienceSeconds)
   }
 }

@@ -1,6 +1,7 @@
 // Why a socket can't be reached, and what to do about it, in words.
 
 import Glibc
+import PannierServer
 
 enum Unreachable {
   static func reason(_ path: String, _ code: Int32) -> String {
@@ -26,8 +27,9 @@ enum Unreachable {
 
   /// Names the system's own socket where that one exists and another was looked for.
   private static func hint(beside path: String) -> String {
-    guard path != SocketPath.systemWide, status(SocketPath.systemWide) != nil else { return "" }
-    return "; there is one at \(SocketPath.systemWide), which --socket or PANNIER_SOCKET can name"
+    let systemWide = Configuration.systemSocketPath
+    guard path != systemWide, status(systemWide) != nil else { return "" }
+    return "; there is one at \(systemWide), which --socket or PANNIER_SOCKET can name"
   }
 
   /// Who may: the socket's mode, owner and group.

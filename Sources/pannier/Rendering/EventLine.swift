@@ -1,5 +1,7 @@
 // One event of `watch` on one line: what, where, and the rest of it in words.
 
+import PannierWire
+
 struct EventLine {
   let text: String
 

@@ -1,5 +1,7 @@
 // What `explain` answers, as a sentence or two.
 
+import PannierWire
+
 struct Explanation {
   let sentence: String
 

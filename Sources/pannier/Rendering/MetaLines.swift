@@ -1,5 +1,7 @@
 // What `get --meta` tells of a value, a line a field.
 
+import PannierWire
+
 struct MetaLines {
   let lines: [String]
 

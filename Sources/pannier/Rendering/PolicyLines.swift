@@ -1,10 +1,13 @@
 // A policy as `field: value` lines, in the spelling of the configuration file.
 
+import PannierServer
+import PannierWire
+
 struct PolicyLines {
   let lines: [String]
 
   /// Fields come in the server's order, and one that isn't known here is shown as it came.
-  init(_ policy: JSONText) {
+  init(_ policy: JSONValue) {
     var lines: [String] = []
     for (name, value) in policy.members ?? [] {
       guard name == "rules", let rules = value.elements, !rules.isEmpty else {
@@ -17,18 +20,18 @@ struct PolicyLines {
     self.lines = lines
   }
 
-  private static func rule(_ rule: JSONText) -> String {
+  private static func rule(_ rule: JSONValue) -> String {
     let fields = (rule.members ?? []).map { "\(Printable.line($0.name)): \(text($0.name, $0.value))" }
     return "  - {\(fields.joined(separator: ", "))}"
   }
 
-  private static func text(_ name: String, _ value: JSONText) -> String {
+  private static func text(_ name: String, _ value: JSONValue) -> String {
     if value.isNull { return "none" }
     switch name {
     case "ttl", "max_ttl", "negative_ttl", "stale":
       if let seconds = value.number { return Units.duration(seconds: seconds) }
     case "max_bytes", "max_value_bytes":
-      if let bytes = value.integer { return Units.size(exactly: bytes) }
+      if let bytes = value.integer { return Sizes.text(bytes) }
     case "match":
       // Most globs begin with what YAML takes for something else.
       if let glob = value.string { return "'\(Printable.line(glob))'" }

@@ -1,5 +1,8 @@
 // What `stats` answers: the server in a few lines, namespaces as a table, one namespace in detail.
 
+import PannierServer
+import PannierWire
+
 struct ServerLines {
   let lines: [String]
 
@@ -27,7 +30,7 @@ struct ServerLines {
 struct NamespaceTable {
   let lines: [String]
 
-  init(_ namespaces: [(name: String, value: JSONText)]) {
+  init(_ namespaces: [(name: String, value: JSONValue)]) {
     if namespaces.isEmpty {
       lines = ["no namespaces yet"]
       return
@@ -59,10 +62,10 @@ struct NamespaceTable {
 struct NamespaceLines {
   let lines: [String]
 
-  init(_ json: JSONText) {
+  init(_ json: JSONValue) {
     let counters = Counters(json)
     let asked = counters["hits"] + counters["misses"]
-    let maxBytes = json["max_bytes"]?.integer.map { " of \(Units.size(exactly: $0))" } ?? ""
+    let maxBytes = json["max_bytes"]?.integer.map { " of \(Sizes.text($0))" } ?? ""
     let maxEntries = json["max_entries"]?.integer.map { " of \($0)" } ?? ""
     var lines = [
       "hit rate     \(counters.hitRate) of \(asked) \(asked == 1 ? "key" : "keys") asked for",
@@ -85,9 +88,9 @@ struct NamespaceLines {
 
 /// One namespace's counters; what isn't there counts as 0.
 private struct Counters {
-  private let values: [String: JSONText]
+  private let values: [String: JSONValue]
 
-  init(_ json: JSONText) {
+  init(_ json: JSONValue) {
     values = Dictionary((json.members ?? []).map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -101,7 +104,7 @@ private struct Counters {
 }
 
 /// `3 get, 1 set`: those that are not 0, the largest first.
-private func nonZeroCounts(_ counts: JSONText?) -> String {
+private func nonZeroCounts(_ counts: JSONValue?) -> String {
   let some = (counts?.members ?? []).map { (name: $0.name, count: $0.value.integer ?? 0) }.filter { $0.count > 0 }
   if some.isEmpty { return "none" }
   return some.sorted { ($1.count, $0.name) < ($0.count, $1.name) }

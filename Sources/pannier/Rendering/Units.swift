@@ -9,6 +9,7 @@ enum Units {
   /// For a time that runs: no more detail than its length deserves.
   static func roughly(seconds: Double) -> String {
     var milliseconds = milliseconds(seconds)
+    if milliseconds >= 1000 { milliseconds -= milliseconds % 100 }
     if milliseconds >= 10_000 { milliseconds -= milliseconds % 1000 }
     if milliseconds >= 86_400_000 { milliseconds -= milliseconds % 60_000 }
     return duration(milliseconds: milliseconds)
@@ -18,12 +19,6 @@ enum Units {
   static func delay(seconds: Double) -> String {
     if seconds < 0.001 { return "\(Int((seconds * 1e6).rounded()))us" }
     return seconds < 1 ? "\(oneDecimal(seconds * 1000))ms" : "\(oneDecimal(seconds))s"
-  }
-
-  /// Exactly, as in a configuration: `64KiB`, `1000`.
-  static func size(exactly bytes: Int) -> String {
-    for (unit, name) in units.reversed() where bytes != 0 && bytes % unit == 0 { return "\(bytes / unit)\(name)" }
-    return "\(bytes)"
   }
 
   /// For a size that moves: `1.4 MiB`, `12 B`.
