@@ -132,6 +132,7 @@ import Testing
     (#"{"op":"clear","ns":"q","match":"\ud800"}"#, .badJSON, #""match""#),
     (#"{"op":"keys","ns":"q","after":"\ud800"}"#, .badJSON, #""after""#),
     (#"{"op":"watch","events":["\ud800"]}"#, .badJSON, #""events""#),
+    (#"{"op":"set","ns":"q","key":"a","if":{"\ud800":1},"value":1}"#, .badJSON, #""if""#),
     // Other types and ranges.
     (#"{"op":"get","ns":"q","key":"a","stale":1}"#, .badRequest, #""stale""#),
     (#"{"op":"get","ns":"q","key":"a","stale":null}"#, .badRequest, #""stale""#),
