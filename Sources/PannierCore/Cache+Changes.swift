@@ -3,7 +3,8 @@
 extension Cache {
   /// A change, as whoever must know of every change is told it.
   enum Change {
-    case set(key: UnsafeRawBufferPointer, ttlMilliseconds: Int64?, size: Int)
+    /// `lease`: the one that it fills; nil for a plain set.
+    case set(key: UnsafeRawBufferPointer, ttlMilliseconds: Int64?, size: Int, lease: Lease?)
     case delete(key: UnsafeRawBufferPointer, soft: Bool)
     case touch(key: UnsafeRawBufferPointer)
     case clear(Event.Scope, soft: Bool)
@@ -14,10 +15,12 @@ extension Cache {
   mutating func record(_ change: Change, _ id: NamespaceID, by caller: Caller) -> UInt64 {
     sequence += 1
     switch change {
-    case .set(let key, let ttl, let size):
+    case .set(let key, let ttl, let size, let lease):
+      let kind = lease == nil ? EventKind.set : .fill
       tier.events.append(
-        Event(kind: .set, namespace: id, scope: .key(Array(key)), pid: caller.pid, ttlMilliseconds: ttl, size: size),
-        .set)
+        Event(
+          kind: kind, namespace: id, scope: .key(Array(key)), pid: caller.pid, ttlMilliseconds: ttl, size: size,
+          grantedAt: lease?.grantedAt), kind)
     case .delete(let key, let soft):
       tier.events.append(
         Event(kind: .delete, namespace: id, scope: .key(Array(key)), pid: caller.pid, soft: soft), .delete)
@@ -53,11 +56,13 @@ extension Cache {
     package let staleMilliseconds: Int64?
     package let tags: [UnsafeRawBufferPointer]
     package let condition: Condition
+    /// What was loaded under it; nil: a plain set.
+    package let lease: LeaseToken?
 
     package init(
       key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, ttl: Lifetime = .policy,
       staleMilliseconds: Int64? = nil,
-      tags: [UnsafeRawBufferPointer] = [], condition: Condition = .none
+      tags: [UnsafeRawBufferPointer] = [], condition: Condition = .none, lease: LeaseToken? = nil
     ) {
       self.key = key
       self.value = value
@@ -65,12 +70,13 @@ extension Cache {
       self.staleMilliseconds = staleMilliseconds
       self.tags = tags
       self.condition = condition
+      self.lease = lease
     }
   }
 
   package enum SetStep: Equatable {
     case stored
-    case exists, missing, changed, disabled
+    case leaseLost, exists, missing, changed, disabled
   }
 
   /// Why a value can't be stored at all, whatever else is in the cache.
@@ -96,8 +102,16 @@ extension Cache {
     let namespace = tier.namespaces[id]
     guard namespace.pointee.policy.mode.stores else {
       // What it would have replaced must not come back when the namespace serves again.
-      if case .none = new.condition { _ = remove(id, new.key, by: caller, now: now) }
+      if case .none = new.condition, new.lease == nil { _ = remove(id, new.key, by: caller, now: now) }
       return .disabled
+    }
+    var lease: Lease?
+    if let token = new.lease {
+      lease = fillable(id, new.key, token, new.tags, now: now)
+      guard lease != nil else {
+        namespace.pointee.counters.leases.lost += 1
+        return .leaseLost
+      }
     }
     var link = tier.find(id, new.key, hash)
     let life = link == 0 ? nil : standing(link, id, now: now)
@@ -106,7 +120,8 @@ extension Cache {
     let rule = namespace.pointee.policy.lifetimes(for: new.key)
     let ttl = lifetime(new.ttl, rule, isNull: isNull(new.value))
     if link != 0 { tier.remove(link, .replaced, now: now) }
-    let version = record(.set(key: new.key, ttlMilliseconds: ttl, size: new.value.count), id, by: caller)
+    let version = record(
+      .set(key: new.key, ttlMilliseconds: ttl, size: new.value.count, lease: lease), id, by: caller)
     let content = Entry.Content(
       key: new.key, value: new.value,
       staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds,
@@ -114,6 +129,7 @@ extension Cache {
       filler: tier.fillers.retain(caller))
     namespace.pointee.counters.sets &+= 1
     if tier.insert(content, tags: new.tags, hash, now: now) == nil { tier.evictAtOnce(content, hash, now: now) }
+    fulfil(id, new.key, isFill: lease != nil, now: now)
     return .stored
   }
 
@@ -154,6 +170,7 @@ extension Cache {
   ) -> Bool {
     let namespace = tier.namespaces[id]
     let stale = soft ? namespace.pointee.policy.lifetimes(for: key).staleMilliseconds : 0
+    invalidateLoad(id, key, now: now)
     if stale == 0 {
       let wasThere = remove(id, key, by: caller, now: now)
       if wasThere { namespace.pointee.counters.deletes &+= 1 }
@@ -241,7 +258,8 @@ extension Cache {
       if !dryRun {
         let namespace = tier.namespaces[id]
         namespace.pointee.counters.clears += 1
-        record(.clear(scope(pattern), soft: soft), id, by: caller)
+        let change = record(.clear(scope(pattern), soft: soft), id, by: caller)
+        invalidateLoads(id, pattern, change, now: now)
       }
       clear(id, pattern, soft, dryRun, ticket, caller, now)
     }
@@ -299,6 +317,7 @@ extension Cache {
     let namespace = tier.namespaces[id]
     let wasOff = namespace.pointee.policy.mode == .off
     namespace.pointee.policy = policy
+    if !policy.mode.stores { endLoads(id, now: now) }
     tier.noteBounds(id)
     if policy.mode == .off, !wasOff {
       // The memory is freed as a clear frees it, without being one that anybody asked for.

@@ -4,22 +4,26 @@
 extension Cache {
   /// Whether `upkeep` has something to do by `now`.
   package mutating func needsUpkeep(now: Int64) -> Bool {
-    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now
+    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now || (loads.nextDeadline ?? .max) <= now
   }
 
   /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
   /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
   package mutating func hasPendingWork() -> Bool {
-    !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused
+    !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused || loads.hasWoken
   }
 
   /// When something expires next, in milliseconds; nil: nothing does.
   package var nextExpiry: Int64? { tier.wheel.nextDue }
 
+  /// When a lease, a pause or a wait is over next, in milliseconds; nil: there is none.
+  package var nextDeadline: Int64? { loads.nextDeadline }
+
   /// One slice of at most about `entries` entries. Call it again while `needsUpkeep`.
   package mutating func upkeep(entries: Int, now: Int64) {
     tier.arena.giveBack()
     var budget = entries
+    settleLoads(now: now, budget: &budget)
     while budget > 0, let id = clears.rotate() { walk(id, now: now, &budget) }
     tier.trim(now: now, budget: &budget)
     tier.expire(now: now, budget: &budget)

@@ -10,9 +10,17 @@ package struct Cache: ~Copyable {
   /// made of it stay below 2^53.
   var sequence: UInt64
   var clears = ClearBook()
+  var loads: LoadTable
+  var tagClears = TagClears()
+  var tokens: TokenMaker
 
   /// `seed` decides hashing, jitter and the first version: random in a daemon, fixed in a test.
-  package init(memoryBytes: Int, namespaceLimit: Int, seed: UInt64) {
+  package init(
+    memoryBytes: Int, namespaceLimit: Int, loadLimits: LoadLimits = LoadLimits(), seed: UInt64,
+    tokens: TokenSource = .system
+  ) {
+    loads = LoadTable(limits: loadLimits)
+    self.tokens = TokenMaker(tokens)
     var random = RandomSource(seed: seed)
     tier = MemoryTier(
       memoryBytes: memoryBytes, namespaceLimit: namespaceLimit, keyHash: KeyHash(seed: random.next()))
@@ -35,6 +43,7 @@ package struct Cache: ~Copyable {
   package func name(of id: NamespaceID) -> [UInt8] { tier.namespaces[id].pointee.name }
   package func policy(of id: NamespaceID) -> Policy { tier.namespaces[id].pointee.policy }
   package func counters(of id: NamespaceID) -> Counters { tier.namespaces[id].pointee.counters }
+  package func loadTimes(of id: NamespaceID) -> LoadTimes? { tier.namespaces[id].pointee.loadTimes }
   package func entryCount(of id: NamespaceID) -> Int { tier.namespaces[id].pointee.table.count }
   package func byteCount(of id: NamespaceID) -> Int { tier.namespaces.bytes(of: id) }
   package var memoryBytes: Int { tier.memoryBytes }
@@ -49,18 +58,35 @@ package struct Cache: ~Copyable {
     package var maxAgeMilliseconds: Int64?
     /// The asker has this version.
     package var unless: UInt64?
+    /// It can load the key, and would be elected to. A stale value will do, too.
+    package var lease: Bool
+    /// It would wait for another's load.
+    package var waits: Bool
+    /// It has waited, and its time is up.
+    package var hasWaited = false
+    /// The wait after which it was elected.
+    package var turn: WaitTicket?
 
-    package init(stale: Bool = false, maxAgeMilliseconds: Int64? = nil, unless: UInt64? = nil) {
+    package init(
+      stale: Bool = false, maxAgeMilliseconds: Int64? = nil, unless: UInt64? = nil, lease: Bool = false,
+      waits: Bool = false
+    ) {
       self.stale = stale
       self.maxAgeMilliseconds = maxAgeMilliseconds
       self.unless = unless
+      self.lease = lease
+      self.waits = waits
     }
   }
 
-  /// What a read comes to. Later tiers add a step that waits.
+  /// What a read comes to. Later tiers add a step that fetches.
   package enum GetStep {
     case hit(Hit)
-    case miss
+    case miss(Miss)
+    /// The asker is elected to load the key; meanwhile it may have this.
+    case granted(LeaseToken, Hit?)
+    /// Another loads it, and the asker would wait. Nothing was counted: it is to `wait`, or to ask again without.
+    case wait
   }
 
   /// A value found. It is borrowed until the cache next changes.
@@ -72,31 +98,35 @@ package struct Cache: ~Copyable {
     let link: Link
   }
 
+  /// The value that every reader would be shown who asks for nothing but a value: the commonest read by far, told apart by a few
+  /// comparisons. Nil says nothing: `get` knows. `seeks`: the reader would be elected.
   @inline(__always)
-  package mutating func get(
-    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, now: Int64
-  ) -> GetStep {
+  package mutating func freshValue(
+    _ name: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer, seeks: Bool, now: Int64
+  ) -> UnsafeRawBufferPointer? {
+    guard let id = namespace(name) else { return nil }
     let namespace = tier.namespaces[id]
-    let hash = tier.keyHash(key)
-    let link = tier.find(id, key, hash)
-    if link == 0 || namespace.pointee.policy.mode.hidesEntries { return missed(id, hash, link, now: now) }
+    let link = tier.find(id, key, tier.keyHash(key))
+    if link == 0 || namespace.pointee.policy.mode.hidesEntries || seeks && namespace.pointee.refreshesAhead {
+      return nil
+    }
     let entry = tier.entry(link)
-    var life = Life(freshUntil: entry.freshUntil, end: 0)
-    // The common case is told apart by two comparisons: no clear is pending for it, and it is fresh.
-    if entry.version < namespace.pointee.pending.horizon || now >= life.freshUntil {
-      guard let known = standing(link, id, now: now) else { return missed(id, hash, 0, now: now) }
-      life = known
-    }
-    var isStale = now >= life.freshUntil
-    if let most = options.maxAgeMilliseconds, now - entry.storedAt > most { isStale = true }
-    if isStale {
-      guard options.stale else { return missed(id, hash, link, now: now) }
-      namespace.pointee.counters.staleHits &+= 1
-    }
+    // A clear may be pending for it, or it isn't fresh.
+    if entry.version < namespace.pointee.pending.horizon || now >= entry.freshUntil { return nil }
     namespace.pointee.counters.hits &+= 1
     namespace.pointee.recency.hit(link, in: tier.arena)
+    return entry.value
+  }
+
+  /// A reader gets to see an entry.
+  mutating func show(_ link: Link, _ id: NamespaceID, isStale: Bool, _ options: ReadOptions) -> Hit {
+    let namespace = tier.namespaces[id]
+    if isStale { namespace.pointee.counters.staleHits &+= 1 }
+    namespace.pointee.counters.hits &+= 1
+    namespace.pointee.recency.hit(link, in: tier.arena)
+    let entry = tier.entry(link)
     let isSame = options.unless.map { $0 == entry.version } ?? false
-    return .hit(Hit(value: entry.value, isStale: isStale, isSame: isSame, link: link))
+    return Hit(value: entry.value, isStale: isStale, isSame: isSame, link: link)
   }
 
   /// The life an entry has now, pending clears considered; nil where it is over, and then the entry is gone.
@@ -118,7 +148,7 @@ package struct Cache: ~Copyable {
   }
 
   /// `link`: an entry that is there but doesn't do for this reader; zero: there is none.
-  private mutating func missed(_ id: NamespaceID, _ hash: UInt64, _ link: Link, now: Int64) -> GetStep {
+  mutating func count(missOf link: Link, _ id: NamespaceID, _ hash: UInt64) {
     let namespace = tier.namespaces[id]
     var reason = MissReason.unknown
     if !namespace.pointee.policy.mode.hidesEntries {
@@ -126,7 +156,6 @@ package struct Cache: ~Copyable {
       reason = link != 0 ? .expired : whyGone(id, hash).reason
     }
     namespace.pointee.counters.misses[of: reason] += 1
-    return .miss
   }
 
   private func whyGone(_ id: NamespaceID, _ hash: UInt64) -> GoneRecord {

@@ -2,9 +2,9 @@
 
 /// The kinds of events, by the names they have on the wire.
 package enum EventKind: String, CaseIterable, Sendable {
-  case set, delete, clear, expire, evict, policy
+  case set, fill, delete, clear, expire, evict, lease, release, policy
 
-  var bit: UInt8 { 1 << UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
+  var bit: UInt16 { 1 << UInt16(Self.allCases.firstIndex(of: self) ?? 0) }
 }
 
 /// One thing that happened. Bytes are copied: the entry may be gone when it is told.
@@ -25,11 +25,17 @@ package struct Event: Sendable {
   package var ttlMilliseconds: Int64?
   package var size = 0
   package var bound: EvictionBound?
+  /// Of a fill: when its lease was given, in milliseconds.
+  package var grantedAt: Int64?
+  /// Of a lease: its holder has waited for it.
+  package var handedOver = false
+  /// Of a release: how the lease ended.
+  package var end: LeaseEnd?
 }
 
 /// Collects events between two turns, if anybody watches their kind.
 struct EventLog {
-  private var wanted: UInt8 = 0
+  private var wanted: UInt16 = 0
   private var events: [Event] = []
 
   mutating func want(_ kinds: Set<EventKind>) { wanted = kinds.reduce(0) { $0 | $1.bit } }

@@ -5,19 +5,38 @@ package typealias NamespaceID = Int
 
 struct Namespace: ~Copyable {
   let name: [UInt8]
-  var policy: Policy
+  var policy: Policy { didSet { refreshesAhead = policy.refreshesAhead } }
+  /// Some of its values are loaded anew before they are stale.
+  private(set) var refreshesAhead: Bool
   var table = ChainTable<EntryNode>()
   var recency = LeastRecentlyUsed()
   var tags = Tags()
   var counters = Counters()
   var pending = PendingClears()
+  /// How long loads took, from lease to fill; nil: there was none. Apart, since it takes 8 KB.
+  private(set) var loadTimes: LoadTimes?
   /// It is on the list of those that hold more than a bound allows.
   var isTrimmed = false
 
   init(name: [UInt8], policy: Policy) {
     self.name = name
     self.policy = policy
+    refreshesAhead = policy.refreshesAhead
   }
+
+  mutating func record(loadMilliseconds: Int64) {
+    let times = loadTimes ?? LoadTimes()
+    loadTimes = times
+    times.histogram.record(UInt64(clamping: loadMilliseconds) &* 1000)
+    times.milliseconds += loadMilliseconds
+  }
+}
+
+/// How long a namespace's loads took.
+package final class LoadTimes {
+  package fileprivate(set) var histogram = DelayHistogram()
+  /// All of them together.
+  package fileprivate(set) var milliseconds: Int64 = 0
 }
 
 /// Lets the table find entries.

@@ -18,6 +18,11 @@ package struct Policy: Equatable, Sendable {
 
   package init() {}
 
+  /// Whether any of its keys is loaded anew before it is stale.
+  var refreshesAhead: Bool {
+    lifetimes.refreshAhead != nil || rules.contains { $0.overrides.refreshAhead.flatMap { $0 } != nil }
+  }
+
   /// The lifetimes that hold for `key`: those of the first rule that fits, over the namespace's own.
   package func lifetimes(for key: UnsafeRawBufferPointer) -> Lifetimes {
     for rule in rules where rule.match.matches(key) {
@@ -39,6 +44,14 @@ package struct Lifetimes: Equatable, Sendable {
   package var negativeTTLMilliseconds: Int64?
   /// How long after its ttl a value may still be shown as stale.
   package var staleMilliseconds: Int64 = 0
+  /// The share of its ttl after which one caller is elected to load a value that is still fresh; nil: none is.
+  package var refreshAhead: Double?
+  /// How long a load may hold a key.
+  package var leaseTimeoutMilliseconds: Int64 = 30_000
+  /// Caps how long a request may wait for another's load; nil: the lease's timeout does.
+  package var maxWaitMilliseconds: Int64?
+  /// How long nobody is elected after a load that failed.
+  package var retryAfterMilliseconds: Int64 = 5000
 
   package init() {}
 }
@@ -62,6 +75,10 @@ package struct LifetimeOverrides: Equatable, Sendable {
   package var jitter: Double?
   package var negativeTTLMilliseconds: Int64??
   package var staleMilliseconds: Int64?
+  package var refreshAhead: Double??
+  package var leaseTimeoutMilliseconds: Int64?
+  package var maxWaitMilliseconds: Int64??
+  package var retryAfterMilliseconds: Int64?
 
   package init() {}
 
@@ -72,6 +89,10 @@ package struct LifetimeOverrides: Equatable, Sendable {
     if let jitter { result.jitter = jitter }
     if let negativeTTLMilliseconds { result.negativeTTLMilliseconds = negativeTTLMilliseconds }
     if let staleMilliseconds { result.staleMilliseconds = staleMilliseconds }
+    if let refreshAhead { result.refreshAhead = refreshAhead }
+    if let leaseTimeoutMilliseconds { result.leaseTimeoutMilliseconds = leaseTimeoutMilliseconds }
+    if let maxWaitMilliseconds { result.maxWaitMilliseconds = maxWaitMilliseconds }
+    if let retryAfterMilliseconds { result.retryAfterMilliseconds = retryAfterMilliseconds }
     return result
   }
 }

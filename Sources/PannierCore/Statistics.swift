@@ -54,8 +54,51 @@ package struct Counters: Sendable {
   package var expirations = 0
   /// How old the entry evicted last was, in milliseconds; nil: none was.
   package var evictedAgeMilliseconds: Int64?
+  package var leases = LeaseCounters()
+  package var waits = WaitCounters()
+  /// Leases given for a value that was still fresh.
+  package var refreshes = 0
 
   package init() {}
+}
+
+/// What became of leases.
+package struct LeaseCounters: Sendable {
+  package var granted = 0
+  /// Their value was stored.
+  package var filled = 0
+  /// Fills that were refused, since their lease had ended.
+  package var lost = 0
+  /// Given back, by a release or by the end of the connection.
+  package var released = 0
+  package var failed = 0
+  package var passed = 0
+  package var timedOut = 0
+  /// Ended by a plain set, an invalidation, or a mode that stores nothing.
+  package var revoked = 0
+  /// Of those granted: to a caller that had waited.
+  package var handedOver = 0
+  /// Standing now.
+  package var held = 0
+
+  mutating func count(_ end: LeaseEnd) {
+    switch end {
+    case .released, .disconnected: released += 1
+    case .failed: failed += 1
+    case .passed: passed += 1
+    case .timedOut: timedOut += 1
+    case .revoked: revoked += 1
+    }
+  }
+}
+
+/// Keys for which callers waited.
+package struct WaitCounters: Sendable {
+  package var count = 0
+  /// Waiting now.
+  package var now = 0
+  /// All that have ended, together.
+  package var milliseconds: Int64 = 0
 }
 
 /// A count for each case of a small enumeration.

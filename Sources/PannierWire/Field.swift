@@ -3,7 +3,7 @@
 /// A field that some op has, in the order in which messages list them.
 enum Field: UInt8, CaseIterable {
   case id, op, ns, key, keys, items, value, ttl, stale, tags, condition, soft, match, limit, after, maxAge, unless
-  case meta, dryRun, client, events, sample, set, seconds
+  case meta, dryRun, client, events, sample, set, seconds, lease, wait, failed, pass, retryAfter
 
   var name: StaticString {
     switch self {
@@ -31,6 +31,11 @@ enum Field: UInt8, CaseIterable {
     case .sample: "sample"
     case .set: "set"
     case .seconds: "seconds"
+    case .lease: "lease"
+    case .wait: "wait"
+    case .failed: "failed"
+    case .pass: "pass"
+    case .retryAfter: "retry_after"
     }
   }
 }
@@ -56,7 +61,7 @@ struct FieldSet: ExpressibleByArrayLiteral {
 
 /// What a client can ask for.
 package enum Op: UInt8, CaseIterable, Sendable {
-  case hello, ping, get, set, delete, touch, exists, keys, clear, stats, policy, explain, watch
+  case hello, ping, get, set, release, delete, touch, exists, keys, clear, stats, policy, explain, watch
   /// Moves the clock; known under `--test-clock` alone.
   case advance
 
@@ -66,6 +71,7 @@ package enum Op: UInt8, CaseIterable, Sendable {
     case .ping: "ping"
     case .get: "get"
     case .set: "set"
+    case .release: "release"
     case .delete: "delete"
     case .touch: "touch"
     case .exists: "exists"
@@ -87,8 +93,9 @@ package enum Op: UInt8, CaseIterable, Sendable {
     switch op {
     case .hello: [.id, .op, .client]
     case .ping: [.id, .op]
-    case .get: [.id, .op, .ns, .key, .keys, .stale, .maxAge, .meta, .unless]
-    case .set: [.id, .op, .ns, .key, .items, .value, .ttl, .stale, .tags, .condition]
+    case .get: [.id, .op, .ns, .key, .keys, .lease, .wait, .stale, .maxAge, .meta, .unless]
+    case .set: [.id, .op, .ns, .key, .items, .value, .ttl, .stale, .tags, .lease, .condition]
+    case .release: [.id, .op, .ns, .key, .lease, .failed, .pass, .retryAfter]
     case .delete: [.id, .op, .ns, .key, .keys, .soft]
     case .touch: [.id, .op, .ns, .key, .ttl, .stale]
     case .exists, .explain: [.id, .op, .ns, .key]
@@ -102,5 +109,5 @@ package enum Op: UInt8, CaseIterable, Sendable {
   }
 
   /// The fields that an element of `items` has.
-  static let itemFields: FieldSet = [.key, .value, .ttl, .stale, .tags, .condition]
+  static let itemFields: FieldSet = [.key, .value, .ttl, .stale, .tags, .lease, .condition]
 }

@@ -1,7 +1,8 @@
 // Finds which of a few short names some bytes are, in about ten instructions. It knows no particular names.
 
-/// A closed set of names of at most seven bytes, each taken as one word with the quote that ends it: finding one is a load,
-/// a multiplication and, nearly always, one comparison. Without the quote a name with NULs behind it would be the same word.
+/// A closed set of names. Those of at most seven bytes are taken as one word with the quote that ends them: finding one is a
+/// load, a multiplication and, nearly always, one comparison. Without the quote a name with NULs behind it would be the same
+/// word. The few longer ones belong to rare requests, and are compared one by one.
 struct NameTable<Value>: ~Copyable {
   /// Four times as many slots as there are names, at least: few share one.
   private static var slotBits: UInt64 { 7 }
@@ -12,6 +13,7 @@ struct NameTable<Value>: ~Copyable {
 
   private let words: UnsafeMutablePointer<UInt64>
   private let values: UnsafeMutablePointer<Value?>
+  private let longNames: [(name: StaticString, value: Value)]
 
   init(_ names: [(StaticString, Value)]) {
     precondition(names.count * 4 <= Self.slotCount, "more names than the table is made for")
@@ -19,9 +21,9 @@ struct NameTable<Value>: ~Copyable {
     words.initialize(repeating: 0, count: Self.slotCount)
     values = .allocate(capacity: Self.slotCount)
     values.initialize(repeating: nil, count: Self.slotCount)
-    for (name, value) in names {
+    longNames = names.filter { $0.0.utf8CodeUnitCount >= 8 }
+    for (name, value) in names where name.utf8CodeUnitCount < 8 {
       let count = name.utf8CodeUnitCount
-      precondition(count < 8, "a protocol name is longer than a word: \(name)")
       let word = (0..<count).reduce(Self.quote(after: count)) { $0 | UInt64(name.utf8Start[$1]) << UInt64($1 * 8) }
       var slot = Self.slot(word)
       while words[slot] != 0 { slot = (slot + 1) % Self.slotCount }
@@ -39,9 +41,15 @@ struct NameTable<Value>: ~Copyable {
   /// The value of the name that `bytes` are. They stand in a `Line`, so that eight bytes can be loaded wherever they begin.
   @inline(__always)
   subscript(bytes: Bytes) -> Value? {
-    guard let start = bytes.baseAddress, bytes.count < 8 else { return nil }
+    guard let start = bytes.baseAddress else { return nil }
+    if bytes.count >= 8 { return longName(bytes) }
     let quote = Self.quote(after: bytes.count)
     return self[word: start.loadUnaligned(as: UInt64.self) & (1 &<< UInt64(bytes.count &* 8) &- 1) | quote]
+  }
+
+  @inline(never)
+  private func longName(_ bytes: Bytes) -> Value? {
+    longNames.first { Bytes(start: $0.name.utf8Start, count: $0.name.utf8CodeUnitCount).elementsEqual(bytes) }?.value
   }
 
   @inline(__always)

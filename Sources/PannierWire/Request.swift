@@ -7,6 +7,7 @@ package enum Request {
   case get(Get)
   /// Much larger than the others, whose requests it would make expensive to hand on.
   indirect case set(Set)
+  case release(Release)
   case delete(Delete)
   case touch(Touch)
   case exists(ns: Bytes, key: Bytes)
@@ -27,6 +28,10 @@ package enum Request {
   package struct Get {
     package let ns: Bytes
     package let keys: KeySelection
+    /// It can load, and asks to be elected to.
+    package let lease: Bool
+    /// How long it would wait for another's load; nil: not at all.
+    package let waitMilliseconds: Int64?
     /// A stale value will do.
     package let stale: Bool
     package let meta: Bool
@@ -59,6 +64,8 @@ package enum Request {
     package let staleMilliseconds: Int64?
     package let tags: [Bytes]
     package let condition: Condition
+    /// The token of the lease under which it was loaded; nil: a plain set.
+    package let lease: Bytes?
   }
 
   package enum ItemSelection {
@@ -69,6 +76,24 @@ package enum Request {
   package struct Set {
     package let ns: Bytes
     package let items: ItemSelection
+  }
+
+  package struct Release {
+    package let ns: Bytes
+    package let key: Bytes
+    package let lease: Bytes
+    package let outcome: Outcome
+    /// Nil: the policy's.
+    package let retryMilliseconds: Int64?
+
+    package enum Outcome {
+      /// Another may load it.
+      case none
+      /// The load failed.
+      case failed
+      /// There is a result, which isn't to be stored.
+      case pass
+    }
   }
 
   package struct Delete {
@@ -124,6 +149,8 @@ package struct RequestLimits: Sendable {
   /// The most tags an entry has, and the most bytes in one.
   package static let tags = 16
   package static let tagBytes = 128
+  /// The longest pause that a `release` may ask for, in milliseconds: an hour.
+  package static let maximumRetryMilliseconds: Int64 = 3_600_000
   /// The longest `id`, in bytes of its text as written.
   package static let idBytes = 64
   /// The longest `client`, in bytes.
@@ -132,4 +159,12 @@ package struct RequestLimits: Sendable {
   package static let maximumVersion: UInt64 = 1 << 53 - 1
   /// What `keys` gives unless asked for another number.
   package static let keysDefault = 100
+}
+
+/// A `get` for one key, as far as it matters where the value is fresh.
+package struct PlainGet {
+  package let ns: Bytes
+  package let key: Bytes
+  /// It asks to be elected where the value is due for a refresh.
+  package let lease: Bool
 }

@@ -42,7 +42,19 @@ extension RequestDecoder {
     return Request.Item(
       key: try key(members[.key], "\(place)key"), value: members[.value].raw, ttl: try lifetime(members, place),
       staleMilliseconds: try staleSpan(members, place), tags: try tags(members, place),
-      condition: try condition(members, place))
+      condition: try condition(members, place), lease: try lease(members, place))
+  }
+
+  @inline(__always)
+  private func lease(_ members: borrowing Members, _ place: String) throws(Refusal) -> Bytes? {
+    guard members.contains(.lease) else { return nil }
+    guard members[.lease].kind == .string else {
+      throw Refusal(.badRequest, "\"\(place)lease\" must be a string, the token that get gave")
+    }
+    if members.contains(.condition) {
+      throw Refusal(.badRequest, "\"\(place)lease\" beside \"\(place)if\": a fill is stored while its lease stands")
+    }
+    return try text(members[.lease], "\(place)lease")
   }
 
   @inline(__always)

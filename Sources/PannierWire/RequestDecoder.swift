@@ -7,6 +7,9 @@ package struct RequestDecoder: ~Copyable {
   var members = Members()
   var itemMembers = Members()
   private let ops: NameTable<Op>
+  /// Fields of a `get` for one key that say nothing to a fresh value; and those among them that need no look.
+  private let plainGetFields: FieldSet = [.id, .op, .ns, .key, .lease, .wait, .stale]
+  private let plainestGetFields: FieldSet = [.id, .op, .ns, .key]
 
   /// The request's id as written; nil where it has none, or none could be read. Set by each `decode`, whatever it returns.
   package private(set) var id: Bytes?
@@ -51,11 +54,40 @@ package struct RequestDecoder: ~Copyable {
     return op
   }
 
+  /// Of a `get` that a fresh value answers, whatever else it says: what finds that value. Nil: it may want more, or has to be
+  /// looked at more closely. It leaves the line as it is, for `get`. Mutating as to its form alone: else its
+  /// caller hands it all the decoder's bytes.
+  @inline(__always)
+  package mutating func plainGet() throws(Refusal) -> PlainGet? {
+    guard members.present.subtracting(plainGetFields).bits == 0, members.contains(.key), members.contains(.ns) else {
+      return nil
+    }
+    let key = members[.key]
+    let ns = members[.ns]
+    guard key.kind == .string, ns.kind == .string, !key.isEscaped, !ns.isEscaped, key.count &- 1 < limits.keyBytes
+    else {
+      return nil
+    }
+    if members.present.subtracting(plainestGetFields).bits == 0 {
+      return PlainGet(ns: ns.bytes, key: key.bytes, lease: false)
+    }
+    _ = try flag(.stale)
+    if members.contains(.wait), !isPlainSpan(members[.wait]) { return nil }
+    return PlainGet(ns: ns.bytes, key: key.bytes, lease: try flag(.lease))
+  }
+
+  /// Whether it is surely a time within bounds.
+  @inline(__always)
+  private func isPlainSpan(_ token: Token) -> Bool {
+    token.kind == .integer && token.count < 9 && token.start.pointee != UInt8(ascii: "-")
+  }
+
   /// What the line read last asks, where its op is `get`.
   package mutating func get() throws(Refusal) -> Request.Get {
     Request.Get(
-      ns: try namespace(), keys: try keySelection("get"), stale: try flag(.stale), meta: try flag(.meta),
-      maxAgeMilliseconds: try maxAge(), unless: try version(.unless))
+      ns: try namespace(), keys: try keySelection("get"), lease: try flag(.lease), waitMilliseconds: try span(.wait),
+      stale: try flag(.stale), meta: try flag(.meta), maxAgeMilliseconds: try span(.maxAge),
+      unless: try version(.unless))
   }
 
   /// Takes the id even from a line that is bad further on: its answer should find its way.
@@ -95,6 +127,7 @@ package struct RequestDecoder: ~Copyable {
     switch op {
     case .get: return .get(try get())
     case .set: return .set(Request.Set(ns: try namespace(), items: try itemSelection()))
+    case .release: return .release(try release())
     case .delete:
       return .delete(Request.Delete(ns: try namespace(), keys: try keySelection("delete"), soft: try flag(.soft)))
     case .touch:
@@ -144,6 +177,30 @@ extension RequestDecoder {
       after: members.contains(.after) ? try text(.after) : nil)
   }
 
+  private func release() throws(Refusal) -> Request.Release {
+    guard members.contains(.lease) else {
+      throw Refusal(.badRequest, "release needs \"lease\", the token that get gave")
+    }
+    let failed = try flag(.failed)
+    let pass = try flag(.pass)
+    if failed, pass { throw Refusal(.badRequest, "release takes \"failed\" or \"pass\", not both") }
+    var retryMilliseconds: Int64?
+    if members.contains(.retryAfter) {
+      guard failed || pass else {
+        throw Refusal(
+          .badRequest, "\"retry_after\" goes with \"failed\" or \"pass\": without, another may load at once")
+      }
+      let most = RequestLimits.maximumRetryMilliseconds
+      guard members[.retryAfter].isNumber, let span = members[.retryAfter].milliseconds(atMost: most) else {
+        throw Refusal(.badRequest, "\"retry_after\" must be a number of seconds from 0 to \(most / 1000)")
+      }
+      retryMilliseconds = span
+    }
+    return Request.Release(
+      ns: try namespace(), key: try singleKey("release"), lease: try text(.lease),
+      outcome: failed ? .failed : pass ? .pass : .none, retryMilliseconds: retryMilliseconds)
+  }
+
   private func clearance() throws(Refusal) -> Request.Clear {
     if members.contains(.match), members.contains(.tags) {
       throw Refusal(.badRequest, "clear takes \"match\" or \"tags\", not both")
@@ -170,10 +227,10 @@ extension RequestDecoder {
   }
 
   @inline(__always)
-  private func maxAge() throws(Refusal) -> Int64? {
-    guard members.contains(.maxAge) else { return nil }
-    guard let span = milliseconds(members[.maxAge]) else {
-      throw Refusal(.badRequest, "\"max_age\" must be a number of seconds from 0 to 315360000")
+  private func span(_ field: Field) throws(Refusal) -> Int64? {
+    guard members.contains(field) else { return nil }
+    guard let span = milliseconds(members[field]) else {
+      throw Refusal(.badRequest, "\"\(field.name)\" must be a number of seconds from 0 to 315360000")
     }
     return span
   }

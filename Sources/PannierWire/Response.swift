@@ -85,10 +85,11 @@ extension OutputBuffer {
 
   package mutating func miss() { member("hit", flag: false) }
 
-  /// `value` nil: the asker has it already.
-  package mutating func hit(value: Bytes?, stale: Bool, meta: ValueMeta?) {
+  /// `value` nil: the asker has it already. `lease`: the token, where the asker is to load it anew.
+  package mutating func hit(value: Bytes?, stale: Bool, lease: String? = nil, meta: ValueMeta?) {
     member("hit", flag: true)
     if stale { append(",\"stale\":true") }
+    if let lease { member("lease", string: lease) }
     if value == nil { append(",\"same\":true") }
     if let meta {
       member("ttl", seconds: meta.ttlMilliseconds)

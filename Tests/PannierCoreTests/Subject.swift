@@ -80,8 +80,11 @@ final class Subject {
   ) -> Read {
     let options = Cache.ReadOptions(stale: stale, maxAgeMilliseconds: maxAge, unless: unless)
     let before = cache.counters(of: id).misses
-    switch withBytes(key, { cache.get(id, $0, options, now: now) }) {
+    switch withBytes(key, { cache.get(id, $0, options, by: Asker(owner: 0, caller: caller), now: now) }) {
     case .hit(let hit): return .hit(text(hit.value), stale: hit.isStale, same: hit.isSame)
+    case .granted, .wait:
+      check(false, "nobody asked for a lease, or would wait")
+      return .miss(.unknown)
     case .miss:
       // The reason of a miss is what it was counted under.
       let after = cache.counters(of: id).misses

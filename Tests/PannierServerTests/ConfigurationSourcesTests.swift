@@ -16,6 +16,10 @@ private let samples: [(path: String, text: String, holds: @Sendable (Configurati
   ("defaults.jitter", "0.25", { policy($0).lifetimes.jitter == 0.25 }),
   ("defaults.negative_ttl", "250ms", { policy($0).lifetimes.negativeTTLMilliseconds == 250 }),
   ("defaults.stale", "1h30m", { policy($0).lifetimes.staleMilliseconds == 5_400_000 }),
+  ("defaults.refresh_ahead", "0.8", { policy($0).lifetimes.refreshAhead == 0.8 }),
+  ("defaults.lease_timeout", "1m", { policy($0).lifetimes.leaseTimeoutMilliseconds == 60_000 }),
+  ("defaults.max_wait", "2", { policy($0).lifetimes.maxWaitMilliseconds == 2000 }),
+  ("defaults.retry_after", "100ms", { policy($0).lifetimes.retryAfterMilliseconds == 100 }),
   ("defaults.max_bytes", "1.5MiB", { policy($0).maxBytes == 3 << 19 }),
   ("defaults.max_entries", "5000", { policy($0).maxEntries == 5000 }),
   ("defaults.max_value_bytes", "64KB", { policy($0).maxValueBytes == 64_000 }),
@@ -31,6 +35,9 @@ private let samples: [(path: String, text: String, holds: @Sendable (Configurati
   ("limits.output_bytes", "1MiB", { $0.limits.outputBytes == 1 << 20 }),
   ("limits.output_time", "1m", { $0.limits.outputTimeMilliseconds == 60_000 }),
   ("limits.line_time", "0.5", { $0.limits.lineTimeMilliseconds == 500 }),
+  ("limits.loads", "50", { $0.limits.loads == 50 }),
+  ("limits.waiting_per_key", "60", { $0.limits.waitingPerKey == 60 }),
+  ("limits.waiting", "70", { $0.limits.waiting == 70 }),
   ("access.uids", "[1000, root]", { $0.access.uids == [1000, 0] }),
   ("access.gids", "[root, 7]", { $0.access.gids == [0, 7] }),
   ("access.admins", "[5]", { $0.access.admins == [5] }),
@@ -148,11 +155,12 @@ func fileModesAreOctal(text: String) throws {
   #expect(
     named.map(\.name) == [
       "line_bytes", "key_bytes", "nesting", "items", "namespaces", "connections", "in_flight", "output_bytes",
-      "output_time", "line_time",
+      "output_time", "line_time", "loads", "waiting_per_key", "waiting",
     ])
   #expect(
     named.map(\.value.json) == [
-      "16777216", "1024", "128", "1000", "1024", "1024", "1024", "33554432", "10", "10",
+      "16777216", "1024", "128", "1000", "1024", "1024", "1024", "33554432", "10", "10", "100000", "10000",
+      "100000",
     ])
 }
 

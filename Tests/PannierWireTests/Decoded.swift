@@ -49,13 +49,17 @@ private func describe(_ request: Request) -> String {
   case .hello: "hello"
   case .ping: "ping"
   case .get(let get):
-    "get \(text(get.ns)) \(names(get.keys))\(get.stale ? " stale" : "")\(get.meta ? " meta" : "")"
+    "get \(text(get.ns)) \(names(get.keys))\(get.lease ? " lease" : "")"
+      + "\(get.waitMilliseconds.map { " wait=\($0)" } ?? "")\(get.stale ? " stale" : "")\(get.meta ? " meta" : "")"
       + "\(get.maxAgeMilliseconds.map { " max_age=\($0)" } ?? "")\(get.unless.map { " unless=\($0)" } ?? "")"
   case .set(let set):
     switch set.items {
     case .one(let item): "set \(text(set.ns)) \(describe(item))"
     case .many(let items): "set \(text(set.ns)) [\(items.map(describe).joined(separator: "; "))]"
     }
+  case .release(let release):
+    "release \(text(release.ns)) \(text(release.key)) \(text(release.lease)) \(release.outcome)"
+      + "\(release.retryMilliseconds.map { " retry_after=\($0)" } ?? "")"
   case .delete(let delete): "delete \(text(delete.ns)) \(names(delete.keys))\(delete.soft ? " soft" : "")"
   case .touch(let touch):
     "touch \(text(touch.ns)) \(text(touch.key))\(describe(touch.ttl))\(stale(touch.staleMilliseconds))"
@@ -85,7 +89,7 @@ private func describe(_ item: Request.Item) -> String {
     case .version(let version): " if=\(version)"
     }
   return "\(text(item.key))=\(text(item.value))\(describe(item.ttl))\(stale(item.staleMilliseconds))\(tags(item.tags))"
-    + condition
+    + condition + named("lease", item.lease)
 }
 
 private func describe(_ ttl: Request.Lifetime) -> String {

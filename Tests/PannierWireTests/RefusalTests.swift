@@ -16,7 +16,7 @@ import Testing
     (#"{"op":"ge\u0000"}"#, .unknownOp, "unknown op"), (#"{"op":"\u0000"}"#, .unknownOp, "unknown op"),
     (#"{"op":"\u0067ett"}"#, .unknownOp, #"unknown op "gett", did you mean "get"?"#),
     (#"{"op":"advance","seconds":1}"#, .unknownOp, #"unknown op "advance""#),
-    (#"{"op":"release"}"#, .unknownOp, "unknown op"),
+    (#"{"op":"releas"}"#, .unknownOp, #"unknown op "releas", did you mean "release"?"#),
     (#"{"op":"ping","ns":"q"}"#, .badRequest, #"unknown field "ns""#),
     (#"{"op":"ping","":1}"#, .badRequest, #"unknown field """#),
     (#"{"op":"ping","i\u0064\u0000":1}"#, .badRequest, "unknown field \"id\0\", did you mean \"id\"?"),
@@ -34,8 +34,6 @@ import Testing
       #"{"op":"get","ns":"q","key":"a","colour":1}"#, .badRequest,
       #"unknown field "colour"; get has: id, op, ns, key, keys, stale, max_age, unless, meta"#
     ),
-    (#"{"op":"get","ns":"q","key":"a","lease":true}"#, .badRequest, #"unknown field "lease""#),
-    (#"{"op":"get","ns":"q","key":"a","wait":1}"#, .badRequest, #"unknown field "wait""#),
     (#"{"op":"get","ns":"q","key":"a","first":1,"second":2}"#, .badRequest, #"unknown field "first""#),
     (#"{"op":"get","ns":"q","key":"a","abcdefgh":1}"#, .badRequest, #"unknown field "abcdefgh""#),
     (#"{"op":"get","ns":"q","key":"a","abcdefghi":1}"#, .badRequest, #"unknown field "abcdefghi""#),
@@ -135,6 +133,35 @@ import Testing
     (#"{"op":"set","ns":"q","key":"a","if":{"\ud800":1},"value":1}"#, .badJSON, #""if""#),
     // Other types and ranges.
     (#"{"op":"get","ns":"q","key":"a","stale":1}"#, .badRequest, #""stale""#),
+    (#"{"op":"get","ns":"q","key":"a","lease":"x"}"#, .badRequest, #""lease" must be true or false"#),
+    (#"{"op":"get","ns":"q","key":"a","wait":"1"}"#, .badRequest, #""wait" must be a number of seconds"#),
+    (#"{"op":"get","ns":"q","key":"a","wait":-1}"#, .badRequest, #""wait""#),
+    (#"{"op":"set","ns":"q","key":"a","value":1,"lease":true}"#, .badRequest, #""lease" must be a string"#),
+    (#"{"op":"set","ns":"q","items":[{"key":"a","value":1,"lease":1}]}"#, .badRequest, #""items[0].lease" must be"#),
+    (#"{"op":"set","ns":"q","key":"a","value":1,"lease":"x","if":"absent"}"#, .badRequest, #""lease" beside "if""#),
+    (#"{"op":"set","ns":"q","items":[{"key":"a","value":1}],"lease":"x"}"#, .badRequest, #""lease" beside "items""#),
+    (#"{"op":"release","key":"a","lease":"x"}"#, .badRequest, #"release needs "ns""#),
+    (#"{"op":"release","ns":"q","lease":"x"}"#, .badRequest, #"release needs "key""#),
+    (#"{"op":"release","ns":"q","key":"a"}"#, .badRequest, #"release needs "lease""#),
+    (#"{"op":"release","ns":"q","key":"a","lease":1}"#, .badRequest, #""lease" must be a string"#),
+    (
+      #"{"op":"release","ns":"q","key":"a","lease":"x","failed":true,"pass":true}"#, .badRequest,
+      #"release takes "failed" or "pass", not both"#
+    ),
+    (#"{"op":"release","ns":"q","key":"a","lease":"x","failed":1}"#, .badRequest, #""failed""#),
+    (
+      #"{"op":"release","ns":"q","key":"a","lease":"x","retry_after":1}"#, .badRequest,
+      #""retry_after" goes with "failed" or "pass""#
+    ),
+    (
+      #"{"op":"release","ns":"q","key":"a","lease":"x","pass":true,"retry_after":3600.001}"#, .badRequest,
+      #""retry_after" must be a number of seconds from 0 to 3600"#
+    ),
+    (#"{"op":"release","ns":"q","key":"a","lease":"\ud800"}"#, .badJSON, #""lease""#),
+    (
+      #"{"op":"release","ns":"q","key":"a","lease":"x","retry_afte":1}"#, .badRequest,
+      #"unknown field "retry_afte", did you mean "retry_after"?"#
+    ),
     (#"{"op":"get","ns":"q","key":"a","stale":null}"#, .badRequest, #""stale""#),
     (#"{"op":"get","ns":"q","key":"a","meta":"true"}"#, .badRequest, #""meta""#),
     (#"{"op":"delete","ns":"q","key":"a","soft":0}"#, .badRequest, #""soft""#),

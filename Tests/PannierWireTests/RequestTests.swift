@@ -91,6 +91,19 @@ import Testing
     (#"{"op":"get","ns":"q","keys":["\u0061","\"","é\u00e9"]}"#, "get q [a,\",éé]"),
     (#"{"op":"clear","ns":"q","tags":["\u0061","\ud83d\ude00"]}"#, "clear q tags=a,\u{1F600}"),
     (#"{"op":"clear","ns":"q","match":"\u005c*"}"#, #"clear q match=\*"#),
+    // Leases.
+    (#"{"op":"get","ns":"q","key":"a","lease":true,"wait":2.5}"#, "get q a lease wait=2500"),
+    (#"{"op":"get","ns":"q","keys":["a","b"],"wait":0,"lease":false}"#, "get q [a,b] wait=0"),
+    (#"{"op":"release","ns":"q","key":"a","lease":"x\u0041"}"#, "release q a xA none"),
+    (
+      #"{"retry_after":0.5,"op":"release","ns":"q","failed":true,"key":"a","lease":"x"}"#,
+      "release q a x failed retry_after=500"
+    ),
+    (
+      #"{"op":"release","ns":"q","key":"a","lease":"x","pass":true,"retry\u005fafter":3600}"#,
+      "release q a x pass retry_after=3600000"
+    ),
+    (#"{"op":"set","ns":"q","key":"a","lease":"x","value":1}"#, "set q a=1 lease=x"),
   ]
 
   private static var limits: RequestLimits {

@@ -56,7 +56,7 @@ def names(cell: str) -> list[str]:
 # README
 
 
-@pytest.mark.parametrize("index", range(2), ids=["socat", "command line"])
+@pytest.mark.parametrize("index", range(3), ids=["socat", "leases", "command line"])
 def test_the_readme_s_sessions_go_as_shown(index: int, tmp_path: Path) -> None:
     block = documents.blocks(README, "console")[index]
     with Daemon("") as daemon:
@@ -69,7 +69,7 @@ def test_the_readme_s_sessions_go_as_shown(index: int, tmp_path: Path) -> None:
 
 
 def test_the_readme_has_these_sessions_and_no_others() -> None:
-    assert len(documents.blocks(README, "console")) == 2
+    assert len(documents.blocks(README, "console")) == 3
 
 
 def replay(block: list[str], folder: Path, bin_folder: Path) -> list[str]:
@@ -193,11 +193,19 @@ def test_statistics(daemon: Daemon) -> None:
     server, namespace = documents.tables(documents.section(PROTOCOL, "Statistics"))
     assert [name for row in server for name in names(row[0])] == [name for name in answer if name != "ok"]
     counters = members(members(answer["namespaces"])["counted"])
-    # The rows of the reasons begin with a dash.
-    plain = [name for row in namespace if row[0].startswith("`") for name in names(row[0])]
+    plain: list[str] = []
+    # What rows that begin with a dash name belongs to the row above them.
+    parts: dict[str, list[str]] = {}
+    for row in namespace:
+        if row[0].startswith("`"):
+            plain += names(row[0])
+        else:
+            parts.setdefault(plain[-1], []).extend(names(row[0]))
     assert plain == list(counters)
-    reasons = [name for row in namespace if not row[0].startswith("`") for name in names(row[0])]
-    assert reasons == list(members(counters["misses_by"]))
+    assert parts == {name: list(members(counters[name])) for name in ("misses_by", "leases")}
+    for name in ("waits", "loads"):
+        (said,) = [row[1] for row in namespace if names(row[0]) == [name]]
+        assert names(said) == list(members(counters[name]))
     (evictions,) = [row[1] for row in namespace if names(row[0]) == ["evictions"]]
     assert [name for name in names(evictions) if not name.startswith("max_")] == list(members(counters["evictions"]))
 
@@ -304,7 +312,7 @@ def test_defaults_are_documented(daemon: Daemon) -> None:
 def value(text: str) -> Json:
     """A default as the tables have it, as JSON has it."""
     text = text.strip("`")
-    if text == "none":
+    if text in {"none", "off"}:
         return None
     if text == "[]":
         return []

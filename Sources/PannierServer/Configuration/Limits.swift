@@ -19,6 +19,11 @@ package struct Limits: Equatable, Sendable {
   package var outputTimeMilliseconds = 10_000
   /// How long a line may take from its first byte to its end.
   package var lineTimeMilliseconds = 10_000
+  /// The most keys with a lease, or a pause after one.
+  package var loads = 100_000
+  /// The most callers that wait for one key, and for all.
+  package var waitingPerKey = 10_000
+  package var waiting = 100_000
 
   package init() {}
 
@@ -81,5 +86,8 @@ struct LimitField: Sendable {
     LimitField(name: "output_bytes", path: \.outputBytes, kind: .bytes, range: 1 << 10...1 << 40),
     LimitField(name: "output_time", path: \.outputTimeMilliseconds, kind: .time, range: 1...86_400_000),
     LimitField(name: "line_time", path: \.lineTimeMilliseconds, kind: .time, range: 1...86_400_000),
+    LimitField(name: "loads", path: \.loads, kind: .count, range: 1...10_000_000),
+    LimitField(name: "waiting_per_key", path: \.waitingPerKey, kind: .count, range: 1...10_000_000),
+    LimitField(name: "waiting", path: \.waiting, kind: .count, range: 1...10_000_000),
   ]
 }

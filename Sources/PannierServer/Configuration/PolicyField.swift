@@ -2,6 +2,7 @@
 // variables, `policy set`, rules and the printing of policies all go by it.
 
 package import PannierCore
+import PannierWire
 
 package struct PolicyField: Sendable {
   package let name: String
@@ -25,6 +26,16 @@ package struct PolicyField: Sendable {
       inRule: \.negativeTTLMilliseconds),
     PolicyField(
       "stale", .duration(0...Durations.longestMilliseconds), \.lifetimes.staleMilliseconds, inRule: \.staleMilliseconds),
+    PolicyField(
+      "refresh_ahead", .orNone(.positiveShare, word: "off"), \.lifetimes.refreshAhead, inRule: \.refreshAhead),
+    PolicyField(
+      "lease_timeout", .duration(lifetime), \.lifetimes.leaseTimeoutMilliseconds, inRule: \.leaseTimeoutMilliseconds),
+    PolicyField(
+      "max_wait", .orNone(.duration(0...Durations.longestMilliseconds)), \.lifetimes.maxWaitMilliseconds,
+      inRule: \.maxWaitMilliseconds),
+    PolicyField(
+      "retry_after", .duration(0...RequestLimits.maximumRetryMilliseconds), \.lifetimes.retryAfterMilliseconds,
+      inRule: \.retryAfterMilliseconds),
     PolicyField("max_bytes", .orNone(.size(1...largestMemory)), \.maxBytes),
     // What a 32-bit link can tell apart.
     PolicyField("max_entries", .orNone(.count(1...Int(UInt32.max))), \.maxEntries),

@@ -34,12 +34,12 @@ struct SettingKind<Value: Equatable & Sendable>: Sendable {
     }
   }
 
-  /// As `kind`, which is written as one text, or `none` or nothing.
-  static func orNone<Wrapped>(_ kind: SettingKind<Wrapped>) -> Self where Value == Wrapped? {
-    let expected = "\(kind.expected) or none"
+  /// As `kind`, which is written as one text, or `none` (or the word that says it better) or nothing.
+  static func orNone<Wrapped>(_ kind: SettingKind<Wrapped>, word: String = "none") -> Self where Value == Wrapped? {
+    let expected = "\(kind.expected) or \(word)"
     return Self(expected: expected) { node, path, faults in
       switch node.content {
-      case .none, .text("none"): return .some(nil)
+      case .none, .text(word), .text("none"): return .some(nil)
       case .text:
         guard let value = kind.read(node, path, &faults) else { return nil }
         return .some(value)
@@ -85,11 +85,14 @@ extension SettingKind<Int> {
 }
 
 extension SettingKind<Double> {
-  static var share: Self {
+  static var share: Self { share("a number from 0 to below 1, such as 0.1") { $0 >= 0 } }
+  static var positiveShare: Self { share("a number above 0 and below 1, such as 0.8") { $0 > 0 } }
+
+  private static func share(_ form: String, _ isInRange: @escaping @Sendable (Double) -> Bool) -> Self {
     Self("a share such as 0.1") { text throws(SettingRefusal) in
       // Asked first, since Double also takes hexadecimal, "inf" and "nan".
-      guard DecimalNumber(text.utf8) != nil, let share = Double(text), share >= 0, share < 1 else {
-        throw SettingRefusal(message: "\(quoted(text)) is not a share; write a number from 0 to below 1, such as 0.1")
+      guard DecimalNumber(text.utf8) != nil, let share = Double(text), isInRange(share), share < 1 else {
+        throw SettingRefusal(message: "\(quoted(text)) is not a share; write \(form)")
       }
       // Minus zero would be printed as it is.
       return share == 0 ? 0 : share

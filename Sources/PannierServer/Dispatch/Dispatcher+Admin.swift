@@ -18,7 +18,7 @@ package let serverVersion = "0.1.0"
 
 extension Dispatcher {
   private static let features: [StaticString] = [
-    "tags", "stale", "soft", "conditional", "max_age", "unless", "dry_run", "watch",
+    "tags", "stale", "soft", "conditional", "max_age", "unless", "dry_run", "watch", "lease",
   ]
 
   func hello(_ id: Bytes?, _ session: Session) {
@@ -116,7 +116,43 @@ extension Dispatcher {
     output.member("max_bytes", count: policy.maxBytes)
     output.member("max_entries", count: policy.maxEntries)
     output.member("evicted_age", seconds: counters.evictedAgeMilliseconds)
+    writeLoads(counters, cache.loadTimes(of: id), &output)
     output.endObject()
+  }
+
+  private func writeLoads(_ counters: Counters, _ times: LoadTimes?, _ output: inout OutputBuffer) {
+    let leases = counters.leases
+    output.name("leases")
+    output.beginObject()
+    output.member("granted", count: leases.granted)
+    output.member("filled", count: leases.filled)
+    output.member("lost", count: leases.lost)
+    output.member("released", count: leases.released)
+    output.member("failed", count: leases.failed)
+    output.member("passed", count: leases.passed)
+    output.member("timed_out", count: leases.timedOut)
+    output.member("revoked", count: leases.revoked)
+    output.member("handed_over", count: leases.handedOver)
+    output.member("held", count: leases.held)
+    output.endObject()
+    output.name("waits")
+    output.beginObject()
+    output.member("count", count: counters.waits.count)
+    output.member("now", count: counters.waits.now)
+    output.member("seconds", seconds: counters.waits.milliseconds)
+    output.endObject()
+    output.name("loads")
+    output.beginObject()
+    output.member("count", count: leases.filled)
+    output.member("p50", microseconds: times?.histogram.quantile(0.5) ?? 0)
+    output.member("p99", microseconds: times?.histogram.quantile(0.99) ?? 0)
+    output.member("seconds", seconds: times?.milliseconds ?? 0)
+    output.endObject()
+    output.member("refreshes", count: counters.refreshes)
+    // Hits times the mean time of a load.
+    let saved =
+      leases.filled == 0 ? 0 : Double(counters.hits) * Double(times?.milliseconds ?? 0) / Double(leases.filled)
+    output.member("saved_seconds", seconds: Int64(saved))
   }
 
   // MARK: policy

@@ -13,6 +13,9 @@ extension Dispatcher {
       let step = cache.set(ns, value, by: session.caller, now: now)
       session.output.begin(id: id)
       write(step, session)
+      session.output.end()
+      // Now, while the value is there for certain.
+      answerWoken()
     case .many(let items):
       let values = items.map { Cache.NewValue($0) }
       for (index, value) in values.enumerated() { try admit(value, ns, "items[\(index)].") }
@@ -25,8 +28,9 @@ extension Dispatcher {
         session.output.endObject()
       }
       session.output.endArray()
+      session.output.end()
+      answerWoken()
     }
-    session.output.end()
   }
 
   private func admit(_ value: Cache.NewValue, _ ns: NamespaceID, _ place: String) throws(Refusal) {
@@ -45,6 +49,7 @@ extension Dispatcher {
   private func write(_ step: Cache.SetStep, _ session: Session) {
     switch step {
     case .stored: session.output.stored()
+    case .leaseLost: session.output.notStored("lease_lost")
     case .exists: session.output.notStored("exists")
     case .missing: session.output.notStored("missing")
     case .changed: session.output.notStored("changed")
@@ -63,6 +68,7 @@ extension Dispatcher {
     session.output.begin(id: id)
     session.output.member("deleted", count: count)
     session.output.end()
+    answerWoken()
   }
 
   func touch(_ touch: Request.Touch, _ id: Bytes?, _ session: Session) throws(Refusal) {
@@ -96,6 +102,7 @@ extension Dispatcher {
     // A small cache is walked before its asker is told to wait.
     if cache.needsUpkeep(now: now) { cache.upkeep(entries: Self.sliceEntries, now: now) }
     answerParked()
+    answerWoken()
   }
 }
 
@@ -112,7 +119,8 @@ extension Cache.NewValue {
   init(_ item: Request.Item) {
     self.init(
       key: item.key, value: item.value, ttl: Cache.Lifetime(item.ttl), staleMilliseconds: item.staleMilliseconds,
-      tags: item.tags, condition: Cache.Condition(item.condition))
+      tags: item.tags, condition: Cache.Condition(item.condition),
+      lease: item.lease.map { LeaseToken(text: $0) ?? .none })
   }
 }
 

@@ -1,59 +1,9 @@
-// get, exists, keys and explain: what is asked, put to the cache, and its step put into an answer.
+// exists, keys and explain: what is asked, put to the cache, and its step put into an answer.
 
 import PannierCore
 import PannierWire
 
 extension Dispatcher {
-  @inline(__always)
-  func get(_ get: Request.Get, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    let ns = try namespace(get.ns)
-    let options = Cache.ReadOptions(stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless)
-    guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
-    switch cache.get(ns, key, options, now: now) {
-    case .hit(let hit):
-      if !hit.isStale, !hit.isSame, !get.meta { return session.output.plainHit(id: id, value: hit.value) }
-      session.output.begin(id: id)
-      write(hit, meta: get.meta, session)
-    case .miss:
-      session.output.begin(id: id)
-      session.output.miss()
-    }
-    session.output.end()
-  }
-
-  @inline(never)
-  private func getMany(
-    _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session
-  ) throws(Refusal) {
-    guard case .many(let keys) = get.keys else { return }
-    let mark = session.output.mark
-    session.output.begin(id: id)
-    session.output.beginItems()
-    for key in keys {
-      let step = cache.get(ns, key, options, now: now)
-      session.output.beginObject()
-      switch step {
-      case .hit(let hit): write(hit, meta: get.meta, session)
-      case .miss: session.output.miss()
-      }
-      session.output.endObject()
-      guard session.output.mark - mark <= limits.lineBytes else {
-        session.output.truncate(to: mark)
-        throw Refusal(
-          .valueTooLarge,
-          "the answer has more than \(limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
-      }
-    }
-    session.output.endArray()
-    session.output.end()
-  }
-
-  @inline(never)
-  private func write(_ hit: Cache.Hit, meta: Bool, _ session: Session) {
-    let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
-    session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, meta: details)
-  }
-
   func exists(_ name: Bytes, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) {
     let ns = try knownNamespace(name)
     session.output.begin(id: id)
@@ -95,7 +45,9 @@ extension Dispatcher {
     case .absent(let record, let clear): writeAbsent(record, clear, session)
     case nil: writeAbsent(.neverStored, nil, session)
     }
+    if let ns, let lease = cache.lease(ns, key, now: now) { write(lease, session) }
     session.output.end()
+    answerWoken()
   }
 
   private func writeAbsent(_ record: GoneRecord, _ clear: ClearBook.Record?, _ session: Session) {
@@ -112,6 +64,15 @@ extension Dispatcher {
       tags[min(Int(record.tag), tags.count - 1)].withUnsafeBytes { session.output.member("tag", string: $0) }
     case .all, .key, nil: break
     }
+    session.output.endObject()
+  }
+
+  private func write(_ lease: Cache.LeaseDetails, _ session: Session) {
+    session.output.name("lease")
+    session.output.beginObject()
+    session.output.member("age", seconds: lease.ageMilliseconds)
+    session.output.member("pid", count: Int(lease.pid))
+    session.output.member("waiting", count: lease.waiting)
     session.output.endObject()
   }
 

@@ -76,10 +76,17 @@ extension Dispatcher {
     cache.name(of: event.namespace).withUnsafeBytes { output.member("ns", string: $0) }
     if case .key(let key) = event.scope { key.withUnsafeBytes { output.member("key", string: $0) } }
     switch event.kind {
-    case .set:
+    case .set, .fill:
       output.member("pid", count: Int(event.pid))
       output.member("ttl", seconds: event.ttlMilliseconds)
       output.member("size", count: event.size)
+      if let grantedAt = event.grantedAt { output.member("load", seconds: now - grantedAt) }
+    case .lease:
+      output.member("pid", count: Int(event.pid))
+      if event.handedOver { output.member("handed_over", flag: true) }
+    case .release:
+      output.member("pid", count: Int(event.pid))
+      output.member("reason", string: event.end?.rawValue ?? "")
     case .delete, .clear:
       output.member("pid", count: Int(event.pid))
       if event.soft { output.member("soft", flag: true) }

@@ -25,6 +25,8 @@ package final class Dispatcher {
 
   /// Clears whose answer is to come, by ticket.
   var parked: [ClearTicket: ParkedRequest] = [:]
+  /// Gets that wait for a load, by what they wait for: one of several keys stands here several times.
+  var waiting: [WaitTicket: WaitingGet] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   /// What each turn asks first.
   struct TurnFlags {
@@ -48,7 +50,9 @@ package final class Dispatcher {
     self.log = log
     limits = configuration.limits
     cachePlace = Pinned(
-      Cache(memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces, seed: seed))
+      Cache(
+        memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces,
+        loadLimits: LoadLimits(configuration.limits), seed: seed))
     decoderPlace = Pinned(RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual)))
     requestCounts.initialize(repeating: 0, count: Op.allCases.count)
     policies = PolicyBook(configuration)
@@ -172,9 +176,11 @@ package final class Dispatcher {
   @inline(__always)
   private func perform(_ op: Op, _ id: Bytes?, _ session: Session) throws(Refusal) {
     if op == .get {
-      let asked = try decoder.get()
-      requestCounts[Int(op.rawValue)] &+= 1
-      try get(asked, id, session)
+      if let plain = try decoder.plainGet(), get(plain, id, session) {
+        requestCounts[Int(op.rawValue)] &+= 1
+        return
+      }
+      try performGet(id, session)
     } else {
       let request = try decoder.request(op)
       requestCounts[Int(op.rawValue)] &+= 1
@@ -183,12 +189,20 @@ package final class Dispatcher {
     }
   }
 
+  @inline(never)
+  private func performGet(_ id: Bytes?, _ session: Session) throws(Refusal) {
+    let asked = try decoder.get()
+    requestCounts[Int(Op.get.rawValue)] &+= 1
+    try get(asked, id, session)
+  }
+
   /// Apart from `get`, so that the commonest request needs no room for what all others need.
   @inline(never)
   private func performOther(_ request: Request, _ id: Bytes?, _ session: Session) throws(Refusal) {
     switch request {
     case .get(let get): try self.get(get, id, session)
     case .set(let set): try self.set(set, id, session)
+    case .release(let release): try self.release(release, id, session)
     case .delete(let delete): try self.delete(delete, id, session)
     case .touch(let touch): try self.touch(touch, id, session)
     case .exists(let ns, let key): try exists(ns, key, id, session)
@@ -232,7 +246,7 @@ package final class Dispatcher {
     session.framer.finish()
   }
 
-  private func sayFarewell(_ session: Session) {
+  func sayFarewell(_ session: Session) {
     guard let refusal = session.progress.farewell, session.inFlight == 0 else { return }
     session.progress.farewell = nil
     refuse(refusal, nil, session)
@@ -244,7 +258,16 @@ package final class Dispatcher {
   /// Holds an answer back until `ticket` is done.
   func park(_ ticket: ClearTicket, _ id: Bytes?, _ session: Session, sample: Bool) {
     parked[ticket] = ParkedRequest(session: session, id: id.map { Array($0) }, sample: sample)
+    block(session, id)
+  }
+
+  /// A request is to be answered later: without id, those after it wait.
+  func block(_ session: Session, _ id: Bytes?) {
     if id == nil { session.progress.isBlocked = true } else { session.progress.parked += 1 }
+  }
+
+  func unblock(_ session: Session, _ id: Bytes?) {
+    if id == nil { session.progress.isBlocked = false } else { session.progress.parked -= 1 }
   }
 
   /// Answers the clears that are over. The lines that waited for them are taken up with the session's next turn.
@@ -252,7 +275,7 @@ package final class Dispatcher {
     for outcome in cache.takeFinishedClears() {
       guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
       let session = request.session
-      if request.id == nil { session.progress.isBlocked = false } else { session.progress.parked -= 1 }
+      withOptionalBytes(request.id) { unblock(session, $0) }
       if session.isGone { continue }
       request.answer(outcome)
       markDirty(session)
@@ -288,16 +311,21 @@ package final class Dispatcher {
   /// When something expires next, in milliseconds; nil: nothing does.
   var nextExpiry: Int64? { cache.nextExpiry }
 
+  /// When a lease, a pause or a wait is over next, in milliseconds; nil: there is none.
+  var nextDeadline: Int64? { cache.nextDeadline }
+
   /// One slice of the cache's own work.
   package func upkeep() {
     cache.upkeep(entries: Self.sliceEntries, now: now)
     answerParked()
+    answerWoken()
     if flags.value.isWatched { tellWatchers() }
   }
 
   /// The session's socket is gone.
   package func forget(_ session: Session) {
     session.isGone = true
+    endLoads(of: session)
     if watchers.removeValue(forKey: ObjectIdentifier(session)) != nil { watchChanged() }
   }
 }
@@ -335,6 +363,15 @@ func withOptionalBytes(_ bytes: [UInt8]?, _ body: (Bytes?) -> Void) {
 func withBytes<Result>(_ text: String, _ body: (Bytes) -> Result) -> Result {
   var text = text
   return text.withUTF8 { body(Bytes($0)) }
+}
+
+extension LoadLimits {
+  init(_ limits: Limits) {
+    self.init()
+    loads = limits.loads
+    waiting = limits.waiting
+    waitingPerKey = limits.waitingPerKey
+  }
 }
 
 extension RequestLimits {

@@ -5,8 +5,10 @@ package import PannierCore
 package import PannierWire
 
 package final class Session {
-  package let caller: Caller
+  package let asker: Asker
   package let isAdmin: Bool
+  /// Whose address is the session's number while it lives.
+  private let mark = OwnerMark()
   private let framerPlace = Pinned(LineFramer())
   private let outputPlace = Pinned(OutputBuffer())
 
@@ -54,9 +56,11 @@ package final class Session {
   package var isGone = false
 
   package init(caller: Caller, isAdmin: Bool) {
-    self.caller = caller
+    asker = Asker(owner: OwnerID(UInt(bitPattern: ObjectIdentifier(mark))), caller: caller)
     self.isAdmin = isAdmin
   }
+
+  package var caller: Caller { asker.caller }
 
   package var isEnding: Bool { progress.isEnding }
 
@@ -78,6 +82,8 @@ package final class Session {
     progress.waiting = WaitingLines()
   }
 }
+
+private final class OwnerMark {}
 
 /// What a client that watches wants to see.
 struct WatchFilter {

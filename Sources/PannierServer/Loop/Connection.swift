@@ -2,6 +2,7 @@
 // time. What the bytes mean is the dispatcher's matter.
 
 import CUV
+import Glibc
 import Logging
 import PannierCore
 import PannierWire
@@ -88,6 +89,19 @@ final class Connection {
     isAtEnd = true
     dispatcher.endOfInput(session)
     work()
+    endWaitsIfGone()
+  }
+
+  /// A client that has only closed its sending side still gets what it waits for; one that is gone altogether waits for nothing.
+  private func endWaitsIfGone() {
+    guard isAtEnd, session.inFlight > 0, !isClosing else { return }
+    var descriptor = pollfd()
+    let handle = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
+    guard uv_fileno(handle, &descriptor.fd) == 0, poll(&descriptor, 1, 0) == 1,
+      descriptor.revents & Int16(POLLHUP) != 0
+    else { return }
+    dispatcher.endWaits(of: session, nil)
+    server.writeAtEndOfTurn(self)
   }
 
   /// Works off what has been read, up to this connection's share of a turn.
@@ -198,6 +212,7 @@ final class Connection {
   /// Called now and then: ends what takes longer than it may.
   func checkTimes(now: Int64) {
     let limits = dispatcher.configuration.limits
+    endWaitsIfGone()
     if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.progress.isEnding {
       lineSince = nil
       stopReading()

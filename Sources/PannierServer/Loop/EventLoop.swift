@@ -3,6 +3,7 @@
 
 import CUV
 import Glibc
+import PannierCore
 
 /// A turn: timers, then `background` while there is some, then whatever is readable, then `endOfTurn`.
 ///

@@ -38,6 +38,9 @@ package final class Server {
   private var signals: [LoopSignal] = []
   private let unwritten = Pinned(TurnList())
   private let expiryTimer: LoopTimer
+  /// For leases, pauses and waits, which end to the millisecond; and when it is due.
+  private let deadlineTimer: LoopTimer
+  private var deadlineArmed = Int64.max
   private let timesTimer: LoopTimer
   private let shutdownTimer: LoopTimer
   private enum Stage { case serving, draining, ending, ended }
@@ -59,6 +62,7 @@ package final class Server {
       byteCount: Self.scratchBytes + LineFramer.padding, alignment: 64)
     scratch = UnsafeMutableRawBufferPointer(rebasing: memory[..<Self.scratchBytes])
     expiryTimer = LoopTimer(on: loop)
+    deadlineTimer = LoopTimer(on: loop)
     timesTimer = LoopTimer(on: loop)
     shutdownTimer = LoopTimer(on: loop)
   }
@@ -88,6 +92,10 @@ package final class Server {
       background: { borrow($0, as: Server.self) { $0.runBackground() } },
       endOfTurn: { borrow($0, as: Server.self) { $0.endTurn() } })
     expiryTimer.action = { [unowned self] in wakeForUpkeep() }
+    deadlineTimer.action = { [unowned self] in
+      deadlineArmed = .max
+      wakeForUpkeep()
+    }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
     loop.run()
@@ -189,7 +197,10 @@ package final class Server {
     for connection in turn where !connection.session.isGone { connection.work() }
     let began = uv_hrtime()
     while dispatcher.needsUpkeep, uv_hrtime() - began < Self.sliceNanoseconds { dispatcher.upkeep() }
-    if ready.isEmpty, !dispatcher.needsUpkeep { loop.wantsBackground = false }
+    if ready.isEmpty, !dispatcher.needsUpkeep {
+      loop.wantsBackground = false
+      arm()
+    }
     // Now and not at the end of the turn: the loop may wait before it gets there.
     write()
   }
@@ -205,7 +216,12 @@ package final class Server {
     write()
     guard dispatcher.flags.value.mayNeedUpkeep else { return }
     dispatcher.flags.value.mayNeedUpkeep = false
-    if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { armExpiry() }
+    if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { arm() }
+  }
+
+  private func arm() {
+    armExpiry()
+    armDeadline()
   }
 
   private func write() {
@@ -228,9 +244,15 @@ package final class Server {
     expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
   }
 
+  private func armDeadline() {
+    guard let due = dispatcher.nextDeadline, due < deadlineArmed, !dispatcher.clock.isManual else { return }
+    deadlineArmed = due
+    deadlineTimer.start(milliseconds: UInt64(max(due - dispatcher.now, 0)))
+  }
+
   private func wakeForUpkeep() {
     dispatcher.setTime(loop.now)
-    if dispatcher.needsUpkeep { loop.wantsBackground = true } else { armExpiry() }
+    if dispatcher.needsUpkeep { loop.wantsBackground = true } else { arm() }
   }
 
   private func startTimes() {
@@ -287,6 +309,7 @@ package final class Server {
       stage = .ending
       closeListener()
       for connection in Array(connections.values) {
+        dispatcher.endWaits(of: connection.session, shuttingDown)
         connection.leave()
         writeAtEndOfTurn(connection)
       }
@@ -310,7 +333,7 @@ package final class Server {
     stage = .ended
     closeListener()
     for signal in signals { signal.close() }
-    for timer in [expiryTimer, timesTimer, shutdownTimer] { timer.close() }
+    for timer in [expiryTimer, deadlineTimer, timesTimer, shutdownTimer] { timer.close() }
     loop.close()
   }
 }

@@ -24,12 +24,28 @@ final class InProcessServer {
 
   deinit { scratch.deallocate() }
 
-  func connect() -> InProcessClient { InProcessClient(self) }
+  private struct Connected { weak var client: InProcessClient? }
+  private var connected: [Connected] = []
+
+  func connect() -> InProcessClient {
+    let client = InProcessClient(self)
+    connected.append(Connected(client: client))
+    return client
+  }
 
   /// Everything that the loop would do between turns.
   func settle() {
     while dispatcher.needsUpkeep { dispatcher.upkeep() }
     _ = dispatcher.takeDirty()
+  }
+
+  /// The turns, too, of clients that were answered out of theirs.
+  fileprivate func settleClients() {
+    settle()
+    while let next = connected.lazy.compactMap(\.client).first(where: { $0.session.hasTurn && $0.reads }) {
+      next.work()
+      settle()
+    }
   }
 }
 
@@ -68,7 +84,7 @@ final class InProcessClient {
 
   /// What the loop does until nothing of its is left, or it would have to read first.
   func settle() {
-    server.settle()
+    server.settleClients()
     while session.hasTurn || (isPaused && reads) {
       work()
       server.settle()
@@ -88,7 +104,7 @@ final class InProcessClient {
   }
 
   /// Turns until all that was read is worked off, or something else must be first.
-  private func work() {
+  fileprivate func work() {
     isPaused = false
     while true {
       let turn = server.dispatcher.receive(from: session)

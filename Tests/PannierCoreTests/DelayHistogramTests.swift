@@ -1,7 +1,7 @@
 // How well quantiles are kept, and in how much memory.
 import Testing
 
-@testable import PannierServer
+@testable import PannierCore
 
 @Suite struct DelayHistogramTests {
   @Test func emptyHasNothing() {

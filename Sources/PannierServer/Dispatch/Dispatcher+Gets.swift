@@ -1,0 +1,243 @@
+// get: one key or several, put to the cache, and each step put into an answer; and release. Who has to wait for another's
+// load is parked here, and answered when it is over.
+
+import PannierCore
+import PannierWire
+
+extension Dispatcher {
+  /// The commonest answer to the commonest request; false, and nothing done, where it isn't.
+  @inline(__always)
+  func get(_ get: PlainGet, _ id: Bytes?, _ session: Session) -> Bool {
+    guard let value = cache.freshValue(get.ns, get.key, seeks: get.lease, now: now) else { return false }
+    session.output.plainHit(id: id, value: value)
+    return true
+  }
+
+  func get(_ get: Request.Get, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    let ns = try namespace(get.ns)
+    let options = Cache.ReadOptions(
+      stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless, lease: get.lease,
+      waits: get.waitMilliseconds ?? 0 > 0)
+    guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
+    let step = cache.get(ns, key, options, by: session.asker, now: now)
+    flags.value.mayNeedUpkeep = true
+    if case .wait = step, try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+    session.output.begin(id: id)
+    write(step, meta: get.meta, session)
+    session.output.end()
+    answerWoken()
+  }
+
+  @inline(never)
+  private func getMany(
+    _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session
+  ) throws(Refusal) {
+    guard case .many(let keys) = get.keys else { return }
+    flags.value.mayNeedUpkeep = true
+    if options.waits, try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+    var options = options
+    options.waits = false
+    try writeMany(keys, ns, meta: get.meta, id, session) { _ in options }
+    answerWoken()
+  }
+
+  private func writeMany(
+    _ keys: [Bytes], _ ns: NamespaceID, meta: Bool, _ id: Bytes?, _ session: Session,
+    _ options: (_ place: Int) -> Cache.ReadOptions
+  ) throws(Refusal) {
+    let mark = session.output.mark
+    var granted: [(key: Bytes, token: LeaseToken)] = []
+    session.output.begin(id: id)
+    session.output.beginItems()
+    for (place, key) in keys.enumerated() {
+      let step = cache.get(ns, key, options(place), by: session.asker, now: now)
+      if case .granted(let token, _) = step { granted.append((key, token)) }
+      session.output.beginObject()
+      write(step, meta: meta, session)
+      session.output.endObject()
+      guard session.output.mark - mark <= limits.lineBytes else {
+        session.output.truncate(to: mark)
+        // Nobody would ever know of these leases.
+        for (key, token) in granted { _ = cache.release(ns, key, token, .released, retryMilliseconds: nil, now: now) }
+        throw Refusal(
+          .valueTooLarge,
+          "the answer has more than \(limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
+      }
+    }
+    session.output.endArray()
+    session.output.end()
+  }
+
+  private func write(_ step: Cache.GetStep, meta: Bool, _ session: Session) {
+    switch step {
+    case .hit(let hit): write(hit, lease: nil, meta: meta, session)
+    case .granted(let token, let hit?): write(hit, lease: token, meta: meta, session)
+    case .granted(let token, nil):
+      session.output.miss()
+      session.output.member("lease", string: token.text)
+    case .miss(.nothing): session.output.miss()
+    // A wait that nobody asked for would be a defect; to the client it is the same as another's load.
+    case .miss(.busy), .wait:
+      session.output.miss()
+      session.output.member("busy", flag: true)
+    case .miss(.failed(let retryMilliseconds)):
+      session.output.miss()
+      session.output.member("failed", flag: true)
+      session.output.member("retry", seconds: retryMilliseconds)
+    case .miss(.passed):
+      session.output.miss()
+      session.output.member("pass", flag: true)
+    }
+  }
+
+  private func write(_ hit: Cache.Hit, lease: LeaseToken?, meta: Bool, _ session: Session) {
+    let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
+    session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, lease: lease?.text, meta: details)
+  }
+
+  func release(_ release: Request.Release, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    var isReleased = false
+    if let ns = try knownNamespace(release.ns), let token = LeaseToken(text: release.lease) {
+      let end: LeaseEnd =
+        switch release.outcome {
+        case .none: .released
+        case .failed: .failed
+        case .pass: .passed
+        }
+      isReleased = cache.release(
+        ns, release.key, token, end, retryMilliseconds: release.retryMilliseconds, now: now)
+    }
+    session.output.begin(id: id)
+    session.output.member("released", flag: isReleased)
+    session.output.end()
+  }
+
+  // MARK: Waiting
+
+  /// Waits for the keys that others load. False, and nothing done, where there are none, or where the caller is elected to
+  /// load one itself: who holds a lease waits for nobody, since others might wait for it in turn.
+  private func park(_ get: WaitingGet) throws(Refusal) -> Bool {
+    let places = awaitedPlaces(get)
+    if places.isEmpty { return false }
+    if get.id != nil, get.session.inFlight >= limits.inFlight {
+      throw Refusal(.overloaded, "\(get.session.inFlight) requests are in flight (limits.in_flight)")
+    }
+    for place in places {
+      let ticket = cache.wait(
+        get.ns, get.keys[place], seeks: get.options.lease, by: get.session.asker.owner, since: now,
+        until: end(ofWait: get, place))
+      guard let ticket else {
+        cancelWaits(of: get)
+        throw Refusal(
+          .overloaded, "as many wait for this key, or for all, as may (limits.waiting_per_key, limits.waiting)")
+      }
+      get.tickets[ticket] = place
+      get.waitedFor.insert(place)
+      waiting[ticket] = get
+    }
+    block(get.session, get.id)
+    return true
+  }
+
+  private func awaitedPlaces(_ get: WaitingGet) -> [Int] {
+    var places: [Int] = []
+    var options = get.options
+    for (place, key) in get.keys.enumerated() {
+      options.waits = end(ofWait: get, place) > now
+      switch cache.outlook(get.ns, key, options, now: now) {
+      case .wait: places.append(place)
+      case .elected: return []
+      case .answered: break
+      }
+    }
+    return places
+  }
+
+  private func end(ofWait get: WaitingGet, _ place: Int) -> Int64 {
+    get.since + min(get.waitMilliseconds, cache.maximumWait(get.ns, get.keys[place]))
+  }
+
+  private func cancelWaits(of get: WaitingGet) {
+    for ticket in get.tickets.keys {
+      waiting[ticket] = nil
+      cache.cancel(ticket, now: now)
+    }
+    get.tickets = [:]
+  }
+
+  /// Answers those whose wait is over. One answer may end another's wait.
+  func answerWoken() {
+    while cache.hasWoken {
+      for woken in cache.takeWoken() {
+        guard let get = waiting.removeValue(forKey: woken.ticket),
+          let place = get.tickets.removeValue(forKey: woken.ticket)
+        else { continue }
+        if woken.isElected {
+          resume(get, Elected(ticket: woken.ticket, place: place))
+        } else if get.tickets.isEmpty {
+          resume(get, nil)
+        }
+      }
+    }
+  }
+
+  /// Asks again, and answers if that is not to wait once more.
+  private func resume(_ get: WaitingGet, _ elected: Elected?) {
+    cancelWaits(of: get)
+    unblock(get.session, get.id)
+    do throws(Refusal) {
+      if elected == nil, try park(get) { return }
+      try answer(get, elected)
+    } catch {
+      refuse(error, get.id, get.session)
+    }
+    if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) }
+    markDirty(get.session)
+    sayFarewell(get.session)
+  }
+
+  private func answer(_ get: WaitingGet, _ elected: Elected?) throws(Refusal) {
+    let session = get.session
+    func options(_ place: Int) -> Cache.ReadOptions {
+      var options = get.options
+      options.waits = false
+      options.hasWaited = get.waitedFor.contains(place)
+      options.turn = elected?.place == place ? elected?.ticket : nil
+      return options
+    }
+    if get.isMany { return try writeMany(get.keys, get.ns, meta: get.meta, get.id, session, options) }
+    let step = cache.get(get.ns, get.keys[0], options(0), by: session.asker, now: now)
+    session.output.begin(id: get.id)
+    write(step, meta: get.meta, session)
+    session.output.end()
+  }
+
+  // MARK: The end
+
+  /// The session's client is gone: it is elected for nothing, and waits for nothing any more.
+  func endLoads(of session: Session) {
+    for get in waits(of: session) { cancelWaits(of: get) }
+    cache.end(session.asker.owner, now: now)
+    answerWoken()
+  }
+
+  /// Answers what waits without waiting any longer: with `refusal`, or nil, for a client that doesn't read any more, not at all.
+  func endWaits(of session: Session, _ refusal: Refusal?) {
+    for get in waits(of: session) {
+      cancelWaits(of: get)
+      unblock(session, get.id)
+      if let refusal { refuse(refusal, get.id, session) }
+      markDirty(session)
+    }
+    sayFarewell(session)
+  }
+
+  /// In the order in which they were asked.
+  private func waits(of session: Session) -> [WaitingGet] {
+    var gets: [WaitingGet] = []
+    for ticket in cache.waits(of: session.asker.owner) {
+      if let get = waiting[ticket], !gets.contains(where: { $0 === get }) { gets.append(get) }
+    }
+    return gets
+  }
+}

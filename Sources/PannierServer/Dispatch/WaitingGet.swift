@@ -1,0 +1,57 @@
+// A `get` whose answer waits for other callers' loads: what it asked, kept until it can be asked again. It decides nothing.
+
+import PannierCore
+import PannierWire
+
+final class WaitingGet {
+  let session: Session
+  let ns: NamespaceID
+  /// Of this object's own memory, as `keys` are.
+  let id: Bytes?
+  let keys: [Bytes]
+  /// It was asked with `keys`, and is answered with `items`.
+  let isMany: Bool
+  let meta: Bool
+  /// As it was asked.
+  let options: Cache.ReadOptions
+  /// When it was asked, and how long it would wait, in milliseconds.
+  let since: Int64
+  let waitMilliseconds: Int64
+  /// What it waits for now, and the place in `keys` of each.
+  var tickets: [WaitTicket: Int] = [:]
+  /// The places in `keys` for which it has waited.
+  var waitedFor: Set<Int> = []
+  private let memory: UnsafeMutableRawBufferPointer
+
+  init(
+    _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session, since: Int64
+  ) {
+    let asked = get.keys.all
+    memory = .allocate(byteCount: asked.reduce(1 + (id?.count ?? 0)) { $0 + $1.count }, alignment: 1)
+    var copies: [Bytes] = []
+    var end = 0
+    for bytes in asked + [id ?? Bytes(start: nil, count: 0)] {
+      let place = UnsafeMutableRawBufferPointer(rebasing: memory[end..<end + bytes.count])
+      place.copyMemory(from: bytes)
+      copies.append(Bytes(place))
+      end += bytes.count
+    }
+    self.id = id == nil ? nil : copies.last
+    keys = Array(copies.dropLast())
+    if case .many = get.keys { isMany = true } else { isMany = false }
+    meta = get.meta
+    waitMilliseconds = get.waitMilliseconds ?? 0
+    self.session = session
+    self.ns = ns
+    self.options = options
+    self.since = since
+  }
+
+  deinit { memory.deallocate() }
+}
+
+/// A caller whose wait is over and who is to load the key at `place` of those it asked for.
+struct Elected {
+  let ticket: WaitTicket
+  let place: Int
+}
