@@ -86,6 +86,7 @@ def all_cases() -> list[Case]:
         Case("integer id", '{"id":ID,"op":"get","ns":"bench","key":"KEY"}', key),
         Case("string id", '{"id":"ID","op":"get","ns":"bench","key":"KEY"}', key),
         Case("integer id, last", '{"op":"get","ns":"bench","key":"KEY","id":ID}', key),
+        Case("lease, wait", '{"op":"get","ns":"bench","key":"KEY","lease":true,"wait":30}', key),
         *(Case(f"key of {size} bytes", plain, keys_of(size)) for size in (10, 50, 200)),
         Case("100,000 keys at random", plain, keys),
     ]

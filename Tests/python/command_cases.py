@@ -24,8 +24,8 @@ OK = '{"ok":true}'
 STORED = '{"ok":true,"stored":true}'
 POLICY = (
     '{"ok":true,"policy":{"ttl":300,"max_ttl":null,"rules":[{"match":"a*","ttl":5.5,"stale":5400}],"jitter":0.1,'
-    '"negative_ttl":0.25,"stale":0,"max_bytes":65536,"max_entries":null,"max_value_bytes":1048577,"eviction":"lru",'
-    '"mode":"on"}}'
+    '"negative_ttl":0.25,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":1.5,"retry_after":5,"max_bytes":65536,'
+    '"max_entries":null,"max_value_bytes":1048577,"eviction":"lru","mode":"on"}}'
 )
 POLICY_LINES = """\
 ttl: 5m
@@ -35,6 +35,10 @@ rules:
 jitter: 0.1
 negative_ttl: 250ms
 stale: 0
+refresh_ahead: off
+lease_timeout: 30s
+max_wait: 1s500ms
+retry_after: 5s
 max_bytes: 64KiB
 max_entries: none
 max_value_bytes: 1048577
@@ -44,7 +48,9 @@ mode: on
 QUIZ = (
     '{"hits":10,"stale_hits":1,"misses":2,"misses_by":{"never_stored":1,"expired":0,"evicted":0,"deleted":1,"cleared":0,'
     '"unknown":0},"sets":4,"deletes":1,"clears":1,"cleared":3,"evictions":{"bytes":2,"entries":0,"memory":1},'
-    '"expirations":6,"entries":12,"bytes":1258291,"max_bytes":67108864,"max_entries":null,"evicted_age":42.5}'
+    '"expirations":6,"entries":12,"bytes":1258291,"max_bytes":67108864,"max_entries":null,"evicted_age":42.5,'
+    '"leases":{"granted":5,"filled":3,"failed":1,"timed_out":0,"held":1},"waits":{"count":7,"now":2,"seconds":12.5},'
+    '"loads":{"count":3,"p50":1.5,"p99":2.25,"seconds":5.25},"refreshes":1,"saved_seconds":17.5}'
 )
 IDLE = '{"hits":0,"misses":0,"sets":0,"entries":0,"bytes":0}'
 STATS = (
@@ -76,6 +82,11 @@ evictions    3: 2 bytes, 1 memory
 entries      12
 size         1.2 MiB of 64MiB
 evicted age  42s
+leases       5 granted, 3 filled, 1 failed, 1 held
+loads        3, p50 1.5s, p99 2.3s, 5.3s together
+waits        7, 12.5s together, 2 now
+refreshes    1
+work saved   17s of loading
 """
 META = '"ttl":299.25,"age":1.5,"tier":"memory","version":7,"tags":["a","b\\n"],"size":3,"value":'
 META_LINES = "ttl: 4m59s\nage: 1s500ms\ntier: memory\nversion: 7\ntags: a, b\\n\nsize: 3 bytes\n"
@@ -247,6 +258,13 @@ ONE_SHOTS = {
         '{"op":"explain","ns":"quiz","key":"k"}',
         '{"ok":true,"state":"absent","reason":"cleared","by":{"pid":33,"age":3,"match":"a*"}}',
         "absent: it was cleared 3s ago by process 33, match a*.\n",
+        MISS,
+    ),
+    "explain, being loaded": Case(
+        ["explain", "quiz", "k"],
+        '{"op":"explain","ns":"quiz","key":"k"}',
+        '{"ok":true,"state":"absent","reason":"expired","lease":{"age":4.25,"pid":33,"waiting":2}}',
+        "absent: it expired. Process 33 has been loading it for 4s200ms, and 2 wait for it.\n",
         MISS,
     ),
     "explain, unknown": Case(

@@ -61,15 +61,21 @@ def test_keys_error_on_a_later_page(tmp_path: Path) -> None:
 WATCHING = b'{"ok":true,"watching":true}\n'
 EVENTS = {
     '{"event":"set","ns":"quiz","key":"k\\n","pid":33,"ttl":300,"size":12}': (
-        "set    quiz k\\n  (ttl 5m, 12 bytes, pid 33)"
+        "set     quiz k\\n  (ttl 5m, 12 bytes, pid 33)"
     ),
-    '{"event":"set","ns":"quiz","key":"k","pid":33,"ttl":null,"size":1}': "set    quiz k  (ttl none, 1 byte, pid 33)",
-    '{"event":"delete","ns":"quiz","key":"k","pid":33,"soft":true}': "delete quiz k  (soft, pid 33)",
-    '{"event":"clear","ns":"quiz","pid":33,"match":"a*"}': "clear  quiz  (match a*, pid 33)",
-    '{"event":"clear","ns":"quiz","pid":33,"soft":true,"tags":["a","b"]}': "clear  quiz  (soft, tags a b, pid 33)",
-    '{"event":"expire","ns":"quiz","key":"k"}': "expire quiz k",
-    '{"event":"evict","ns":"quiz","key":"k","reason":"bytes"}': "evict  quiz k  (over bytes)",
-    '{"event":"policy","ns":"quiz","pid":33}': "policy quiz  (pid 33)",
+    '{"event":"set","ns":"quiz","key":"k","pid":33,"ttl":null,"size":1}': "set     quiz k  (ttl none, 1 byte, pid 33)",
+    '{"event":"delete","ns":"quiz","key":"k","pid":33,"soft":true}': "delete  quiz k  (soft, pid 33)",
+    '{"event":"clear","ns":"quiz","pid":33,"match":"a*"}': "clear   quiz  (match a*, pid 33)",
+    '{"event":"clear","ns":"quiz","pid":33,"soft":true,"tags":["a","b"]}': "clear   quiz  (soft, tags a b, pid 33)",
+    '{"event":"expire","ns":"quiz","key":"k"}': "expire  quiz k",
+    '{"event":"evict","ns":"quiz","key":"k","reason":"bytes"}': "evict   quiz k  (over bytes)",
+    '{"event":"fill","ns":"quiz","key":"k","pid":33,"ttl":60,"size":2,"load":0.25}': (
+        "fill    quiz k  (loaded in 250.0ms, ttl 1m, 2 bytes, pid 33)"
+    ),
+    '{"event":"lease","ns":"quiz","key":"k","pid":33}': "lease   quiz k  (pid 33)",
+    '{"event":"lease","ns":"quiz","key":"k","pid":33,"handed_over":true}': "lease   quiz k  (handed over, pid 33)",
+    '{"event":"release","ns":"quiz","key":"k","pid":33,"reason":"timed_out"}': "release quiz k  (timed_out, pid 33)",
+    '{"event":"policy","ns":"quiz","pid":33}': "policy  quiz  (pid 33)",
     '{"event":"dropped","count":7}': "(7 events lost: this reader is too slow)",
 }
 
@@ -108,7 +114,7 @@ def test_watch_ends_quietly_when_nobody_reads_on(tmp_path: Path) -> None:
     with FakeServer(tmp_path / "s", script) as server, start("watch", "--socket", str(server.path)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline() == b"expire quiz k\n"
+        assert process.stdout.readline() == b"expire  quiz k\n"
         process.stdout.close()
         assert process.wait(RUN_SECONDS) == HIT
         assert process.stderr.read() == b"watching; Ctrl-C ends it\n"

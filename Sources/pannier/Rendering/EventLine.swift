@@ -14,7 +14,7 @@ struct EventLine {
     let place = [event["ns"]?.string, event["key"]?.string].compactMap { $0 }.map(Printable.line)
     let details = Self.details(event)
     // Kinds are padded to the longest, so that namespaces stand below each other.
-    let padded = kind + String(repeating: " ", count: max(0, "policy".count - kind.count))
+    let padded = kind + String(repeating: " ", count: max(0, "release".count - kind.count))
     text = ([padded] + place).joined(separator: " ") + (details.isEmpty ? "" : "  (\(details.joined(separator: ", ")))")
   }
 
@@ -25,7 +25,11 @@ struct EventLine {
     if let tags = event["tags"]?.elements {
       details.append("tags \(tags.compactMap(\.string).map(Printable.line).joined(separator: " "))")
     }
-    if let reason = event["reason"]?.string { details.append("over \(Printable.line(reason))") }
+    if let reason = event["reason"]?.string {
+      details.append(event["event"]?.string == "evict" ? "over \(Printable.line(reason))" : Printable.line(reason))
+    }
+    if event["handed_over"]?.bool == true { details.append("handed over") }
+    if let load = event["load"]?.number { details.append("loaded in \(Units.delay(seconds: load))") }
     if let ttl = event["ttl"] {
       details.append("ttl \(ttl.number.map { Units.duration(seconds: $0) } ?? "none")")
     }

@@ -7,7 +7,15 @@ struct Explanation {
 
   init(_ answer: Answer) throws(Failure) {
     let state = try answer.string("state")
-    sentence = state == "absent" ? try Self.absence(answer) : try Self.presence(state, answer)
+    sentence = (state == "absent" ? try Self.absence(answer) : try Self.presence(state, answer)) + Self.load(answer)
+  }
+
+  /// Who loads it at the moment.
+  private static func load(_ answer: Answer) -> String {
+    guard let lease = answer["lease"], let pid = lease["pid"] else { return "" }
+    let waiting = lease["waiting"]?.integer ?? 0
+    return " Process \(pid.text) has been loading it for \(Units.roughly(seconds: lease["age"]?.number ?? 0))"
+      + (waiting > 0 ? ", and \(waiting) \(waiting == 1 ? "waits" : "wait") for it." : ".")
   }
 
   private static func presence(_ state: String, _ answer: Answer) throws(Failure) -> String {

@@ -26,9 +26,9 @@ struct PolicyLines {
   }
 
   private static func text(_ name: String, _ value: JSONValue) -> String {
-    if value.isNull { return "none" }
+    if value.isNull { return name == "refresh_ahead" ? "off" : "none" }
     switch name {
-    case "ttl", "max_ttl", "negative_ttl", "stale":
+    case "ttl", "max_ttl", "negative_ttl", "stale", "lease_timeout", "max_wait", "retry_after":
       if let seconds = value.number { return Units.duration(seconds: seconds) }
     case "max_bytes", "max_value_bytes":
       if let bytes = value.integer { return Sizes.text(bytes) }

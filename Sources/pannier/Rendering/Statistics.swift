@@ -82,7 +82,23 @@ struct NamespaceLines {
     if let age = json["evicted_age"]?.number {
       lines.append("evicted age  \(Units.roughly(seconds: age))")
     }
+    if let leases = json["leases"], leases["granted"]?.integer ?? 0 > 0 { lines += Self.loads(leases, json) }
     self.lines = lines
+  }
+
+  /// Where anything was loaded under a lease.
+  private static func loads(_ leases: JSONValue, _ json: JSONValue) -> [String] {
+    let loads = json["loads"]
+    let waits = json["waits"]
+    func time(_ part: JSONValue?, _ name: String) -> String { Units.delay(seconds: part?[name]?.number ?? 0) }
+    return [
+      "leases       \(nonZeroCounts(leases))",
+      "loads        \(loads?["count"]?.text ?? "0"), p50 \(time(loads, "p50")), p99 \(time(loads, "p99")), "
+        + "\(time(loads, "seconds")) together",
+      "waits        \(waits?["count"]?.text ?? "0"), \(time(waits, "seconds")) together, \(waits?["now"]?.text ?? "0") now",
+      "refreshes    \(json["refreshes"]?.text ?? "0")",
+      "work saved   \(Units.roughly(seconds: json["saved_seconds"]?.number ?? 0)) of loading",
+    ]
   }
 }
 
