@@ -1,7 +1,7 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build soak example sanitize
+.PHONY: help setup run test lint format bench bench-build soak simulate example sanitize
 
 SWIFT := scripts/swift
 PYTHON := .venv/bin/python -m
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench     instructions a request, memory an entry, pauses, throughput; ten minutes'
 	@echo 'make bench-build  how long a clean release build takes'
 	@echo 'make soak      kills, rivals, rude clients and random requests, and long model tests; half an hour'
+	@echo 'make simulate  1,000,000 random schedules of leases against their rules; PANNIER_SIMULATION_SEED=7 replays one'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
 	@echo 'make setup     install what all of these need, where it is missing'
 
@@ -80,6 +81,12 @@ soak:
 	@scripts/setup bench
 	$(SWIFT) build -c release --product pannier
 	benchmarks/soak
+
+# A build of its own, optimized: as slow as the tests' build it would take half an hour.
+simulate: export PANNIER_SCHEDULES ?= 1000000
+simulate:
+	@scripts/setup run
+	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --filter 'leasesKeep|oneSchedule'
 
 example:
 	@scripts/setup run
