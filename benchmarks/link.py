@@ -44,6 +44,9 @@ class Link:
     def close(self) -> None:
         self._end.close()
 
+    def fileno(self) -> int:
+        return self._end.fileno()
+
     def peer_pid(self) -> int:
         """The process that listens, as the kernel knows it."""
         pid: int

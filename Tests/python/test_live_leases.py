@@ -1,0 +1,124 @@
+"""One load a key over real connections and processes: however many ask, and whoever dies."""
+
+from __future__ import annotations
+
+import resource
+import select
+import signal
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from talk import parsed, request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import StartDaemon
+    from daemon import Daemon
+    from peer import Peer
+
+CROWD = 1000
+WAITERS = 100
+WANTED = request("get", ns="q", key="cold", lease=True, wait=30)
+STORED = '{"ok":true,"stored":true}'
+# How long a killed process may take to end, and the daemon may compute until it has read what was sent: far more than
+# either needs on a busy machine.
+END_SECONDS = 10.0
+MOST_SECONDS = 30.0
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many open files as this process may have: a crowd's ends are all its own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_1000_connections_ask_for_one_cold_key(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(flags=())
+    with ExitStack() as open_peers:
+        crowd = [open_peers.enter_context(daemon.connect()) for _ in range(CROWD)]
+        observer = open_peers.enter_context(daemon.connect())
+        for peer in crowd:
+            peer.send(WANTED)
+        wait_for_waiters(daemon, observer, CROWD - 1)
+        told = [(peer, answer) for peer in crowd if (answer := peer.available()) is not None]
+        assert len(told) == 1
+        holder, answer = told[0]
+        token = parsed(answer)["lease"]
+        assert holder.ask(request("set", ns="q", key="cold", lease=token, value="loaded")) == STORED
+        waited = [peer for peer in crowd if peer is not holder]
+        assert [peer.receive() for peer in waited] == ['{"ok":true,"hit":true,"value":"loaded"}'] * (CROWD - 1)
+        counted = counters(observer)
+        assert (counted["leases"]["granted"], counted["leases"]["filled"], counted["sets"]) == (1, 1, 1)
+        assert (counted["waits"]["count"], counted["waits"]["now"]) == (CROWD - 1, 0)
+        assert (counted["hits"], counted["misses"]) == (CROWD - 1, 1)
+
+
+def test_the_holder_is_killed_and_the_next_is_elected(start_daemon: StartDaemon) -> None:
+    """Every holder in turn: each time one is elected, and one alone, in the order in which they came."""
+    daemon = start_daemon(flags=())
+    with ExitStack() as open_peers:
+        holder = open_peers.enter_context(loading(daemon))
+        observer = open_peers.enter_context(daemon.connect())
+        peers: list[Peer] = []
+        for count in range(1, WAITERS + 1):
+            peers.append(open_peers.enter_context(daemon.connect()))
+            peers[-1].send(WANTED)
+            wait_for_waiters(daemon, observer, count)
+        holder.send_signal(signal.SIGKILL)
+        assert holder.wait(END_SECONDS) == -signal.SIGKILL
+        for place, peer in enumerate(peers[:-1]):
+            assert "lease" in parsed(peer.receive())
+            assert counters(observer)["waits"]["now"] == WAITERS - 1 - place
+            peer.close()
+        last = peers[-1]
+        token = parsed(last.receive())["lease"]
+        assert last.ask(request("set", ns="q", key="cold", lease=token, value=1)) == STORED
+        counted = counters(observer)["leases"]
+        assert (counted["granted"], counted["handed_over"], counted["held"]) == (WAITERS + 1, WAITERS, 0)
+
+
+def test_waiting_costs_nothing(start_daemon: StartDaemon) -> None:
+    """Nobody polls: for a second in which nothing happens nothing is computed."""
+    daemon = start_daemon(flags=())
+    with ExitStack() as open_peers:
+        peers = [open_peers.enter_context(daemon.connect()) for _ in range(WAITERS)]
+        observer = open_peers.enter_context(daemon.connect())
+        for peer in peers:
+            peer.send(WANTED)
+        wait_for_waiters(daemon, observer, WAITERS - 1)
+        (holder,) = [peer for peer in peers if peer.available() is not None]
+        before = daemon.cpu_seconds()
+        assert select.select([peer for peer in peers if peer is not holder], [], [], 1.0)[0] == []
+        assert daemon.cpu_seconds() - before < 0.1
+
+
+def counters(peer: Peer) -> dict[str, Any]:
+    found: dict[str, Any] = parsed(peer.ask(request("stats", ns="q")))["namespaces"]["q"]
+    return found
+
+
+def loading(daemon: Daemon) -> subprocess.Popen[str]:
+    """A process that has been elected to load the key, and does nothing more."""
+    holder = subprocess.Popen(
+        ["socat", "-", f"UNIX-CONNECT:{daemon.socket}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    holder.stdin.write(WANTED + "\n")
+    holder.stdin.flush()
+    assert "lease" in parsed(holder.stdout.readline())
+    return holder
+
+
+def wait_for_waiters(daemon: Daemon, observer: Peer, count: int) -> None:
+    """What was sent may not have been read yet."""
+    while "q" not in parsed(observer.ask(request("stats")))["namespaces"] or counters(observer)["waits"]["now"] < count:
+        assert daemon.cpu_seconds() < MOST_SECONDS
