@@ -273,7 +273,7 @@ struct MemoryTier: ~Copyable {
   // MARK: Upkeep, in slices
 
   /// Whether `trim` has something to do.
-  var isOverBounds: Bool { !trimmed.isEmpty || usedBytes > memoryBytes }
+  var isOverBounds: Bool { !trimmed.isEmpty || usedBytes > memoryBytes && entryCount > 0 }
 
   /// Brings what is over a bound below it, by at most `budget` entries.
   mutating func trim(now: Int64, budget: inout Int) {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from talk import parsed, request
+from talk import PING, PONG, code, parsed, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +98,44 @@ def test_waiting_costs_nothing(start_daemon: StartDaemon) -> None:
         before = daemon.cpu_seconds()
         assert select.select([peer for peer in peers if peer is not holder], [], [], 1.0)[0] == []
         assert daemon.cpu_seconds() - before < 0.1
+
+
+def test_a_lease_handed_over_by_a_disconnect_times_out(start_daemon: StartDaemon) -> None:
+    """Nobody asks anything meanwhile: the daemon itself knows when it is due."""
+    daemon = start_daemon("defaults: {lease_timeout: 300ms, max_wait: 60s}", ())
+    with daemon.connect() as second, daemon.connect() as third, daemon.connect() as observer:
+        with daemon.connect() as first:
+            assert "lease" in parsed(first.ask(WANTED))
+            second.send(WANTED)
+            wait_for_waiters(daemon, observer, 1)
+            third.send(WANTED)
+            wait_for_waiters(daemon, observer, 2)
+        assert "lease" in parsed(second.receive())
+        assert "lease" in parsed(third.receive())
+
+
+def test_a_reload_tells_those_who_wait(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(flags=())
+    with daemon.connect() as holder, daemon.connect() as waiter:
+        assert "lease" in parsed(holder.ask(WANTED))
+        waiter.send(WANTED)
+        wait_for_waiters(daemon, holder, 1)
+        daemon.configuration.write_text("namespaces: {q: {mode: bypass}}", encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+        assert waiter.receive() == '{"ok":true,"hit":false}'
+
+
+def test_the_end_answers_who_waits_and_what_stands_behind(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(flags=())
+    with daemon.connect() as holder, daemon.connect() as waiter:
+        assert "lease" in parsed(holder.ask(WANTED))
+        waiter.send("\n".join([WANTED, WANTED, PING]))
+        wait_for_waiters(daemon, holder, 1)
+        daemon.signal(signal.SIGTERM)
+        first, second, third, last = waiter.receive_all()
+        assert [code(first), code(last)] == ["shutting_down"] * 2
+        assert [parsed(second)["hit"], third] == [False, PONG]
+        assert daemon.wait() == 0
 
 
 def counters(peer: Peer) -> dict[str, Any]:

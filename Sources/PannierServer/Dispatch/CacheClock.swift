@@ -12,6 +12,14 @@ package struct CacheClock {
     if !isManual { now = max(now, milliseconds) }
   }
 
-  /// For a clock that stands still.
-  mutating func advance(_ milliseconds: Int64) { now += milliseconds }
+  /// 14 years, in milliseconds: with the longest ttl and stale span behind it, of ten years each, a time still fits the 34 years of an
+  /// entry's 40 bits.
+  private static let latest: Int64 = 14 * 365 * 86_400_000
+
+  /// For a clock that stands still. False, and nothing done, where it would come too far.
+  mutating func advance(_ milliseconds: Int64) -> Bool {
+    if now + milliseconds > Self.latest { return false }
+    now += milliseconds
+    return true
+  }
 }

@@ -194,14 +194,18 @@ extension Dispatcher {
       let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
       if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
     }
+    answerWoken()
+    flags.value.mayNeedUpkeep = true
     if flags.value.isWatched { tellWatchers() }
   }
 
   // MARK: The test clock
 
   /// Moves the clock; what is due by then is done before the answer.
-  func advance(_ milliseconds: Int64, _ id: Bytes?, _ session: Session) {
-    clock.advance(milliseconds)
+  func advance(_ milliseconds: Int64, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    guard clock.advance(milliseconds) else {
+      throw Refusal(.badRequest, "\"seconds\" would move the clock more than 14 years beyond its start")
+    }
     while needsUpkeep { upkeep() }
     session.output.done(id: id)
   }

@@ -17,7 +17,7 @@ extension Dispatcher {
     let ns = try namespace(get.ns)
     let options = Cache.ReadOptions(
       stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless, lease: get.lease,
-      waits: get.waitMilliseconds ?? 0 > 0)
+      waits: get.waitMilliseconds ?? 0 > 0 && !isLeaving)
     guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
     let step = cache.get(ns, key, options, by: session.asker, now: now)
     flags.value.mayNeedUpkeep = true
@@ -140,6 +140,7 @@ extension Dispatcher {
   }
 
   private func awaitedPlaces(_ get: WaitingGet) -> [Int] {
+    if isLeaving { return [] }
     var places: [Int] = []
     var options = get.options
     for (place, key) in get.keys.enumerated() {
@@ -157,10 +158,12 @@ extension Dispatcher {
     get.since + min(get.waitMilliseconds, cache.maximumWait(get.ns, get.keys[place]))
   }
 
+  /// Of several keys it may have been elected for more than one at once: those whose turn it can't take are the next one's.
   private func cancelWaits(of get: WaitingGet) {
-    for ticket in get.tickets.keys {
+    for (ticket, place) in get.tickets {
       waiting[ticket] = nil
       cache.cancel(ticket, now: now)
+      cache.decline(get.ns, get.keys[place], turn: ticket, now: now)
     }
     get.tickets = [:]
   }

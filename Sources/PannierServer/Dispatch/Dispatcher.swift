@@ -42,6 +42,8 @@ package final class Dispatcher {
   let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
   private var references = 0
+  /// The server is going: who would wait is answered at once.
+  package var isLeaving = false
 
   /// `seed`: random in a daemon, fixed in a test.
   package init(configuration: Configuration, clock: CacheClock, seed: UInt64, log: Logger) {
@@ -150,6 +152,8 @@ package final class Dispatcher {
       guard let id = decoder.id else { return session.progress.waiting.append(kept) }
       try perform(op, id, session)
     } catch {
+      // Nothing behind a line that can't be trusted is carried out, with id or without.
+      if error.code.closesConnection { return end(session, error) }
       guard let id = decoder.id else { return session.progress.waiting.append(kept) }
       refuse(error, id, session)
     }
@@ -214,7 +218,7 @@ package final class Dispatcher {
     case .policy(let ns, let set): try policy(ns, set, id, session)
     case .explain(let ns, let key): try explain(ns, key, id, session)
     case .watch(let watch): try self.watch(watch, id, session)
-    case .advance(let milliseconds): advance(milliseconds, id, session)
+    case .advance(let milliseconds): try advance(milliseconds, id, session)
     }
   }
 
@@ -326,6 +330,8 @@ package final class Dispatcher {
   package func forget(_ session: Session) {
     session.isGone = true
     endLoads(of: session)
+    flags.value.mayNeedUpkeep = true
+    if flags.value.isWatched { tellWatchers() }
     if watchers.removeValue(forKey: ObjectIdentifier(session)) != nil { watchChanged() }
   }
 }

@@ -93,8 +93,9 @@ final class Connection {
   }
 
   /// A client that has only closed its sending side still gets what it waits for; one that is gone altogether waits for nothing.
+  /// While nothing is read from it that it is gone shows nowhere else.
   private func endWaitsIfGone() {
-    guard isAtEnd, session.inFlight > 0, !isClosing else { return }
+    guard isAtEnd || !isReading, session.inFlight > 0, !isClosing else { return }
     var descriptor = pollfd()
     let handle = UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)
     guard uv_fileno(handle, &descriptor.fd) == 0, poll(&descriptor, 1, 0) == 1,

@@ -225,17 +225,20 @@ package final class Server {
   }
 
   private func write() {
-    if dispatcher.flags.value.hasDirty {
-      for session in dispatcher.takeDirty() {
-        if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
+    // A write may show that a client is gone, and what it held is then another's, who is told in this turn too.
+    repeat {
+      if dispatcher.flags.value.hasDirty {
+        for session in dispatcher.takeDirty() {
+          if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
+        }
       }
-    }
-    while let connection = unwritten.value.popLast() {
-      connection._withUnsafeGuaranteedRef {
-        $0.isUnwritten = false
-        $0.flush()
+      while let connection = unwritten.value.popLast() {
+        connection._withUnsafeGuaranteedRef {
+          $0.isUnwritten = false
+          $0.flush()
+        }
       }
-    }
+    } while dispatcher.flags.value.hasDirty
   }
 
   private func armExpiry() {
@@ -263,7 +266,6 @@ package final class Server {
 
   private func checkTimes() {
     for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
-    write()
     write()
   }
 
@@ -307,6 +309,7 @@ package final class Server {
     switch stage {
     case .draining:
       stage = .ending
+      dispatcher.isLeaving = true
       closeListener()
       for connection in Array(connections.values) {
         dispatcher.endWaits(of: connection.session, shuttingDown)

@@ -93,4 +93,25 @@ import Testing
     client.send(line: #"{"op":"get","ns":"a","key":"k"}"#)
     #expect(client.lines().last == #"{"ok":true,"hit":true,"value":199}"#)
   }
+
+  /// Nothing behind a line that is not UTF-8 is carried out, also where it had to wait.
+  @Test func nothingIsCarriedOutBehindWhatIsNotUTF8() throws {
+    let server = try server("in_flight: 1000")
+    let client = server.connect()
+    send([#"{"op":"ping"}"#], behindClearBy: client)
+    client.send(
+      [0x22, 0xFF, 0x0A] + Array(#"{"id":1,"op":"set","ns":"a","key":"k","value":1}"#.utf8) + [0x0A], settles: false)
+    client.settle()
+    let answers = client.lines()
+    #expect(answers.count == 3)
+    #expect(answers.last?.contains("bad_utf8") == true)
+    #expect(server.connect().ask(#"{"op":"exists","ns":"a","key":"k"}"#) == [#"{"ok":true,"exists":false}"#])
+  }
+
+  @Test func aClockThatIsMovedKeepsWithinWhatTimesCanBe() {
+    var clock = CacheClock.manual
+    let moved = [clock.advance(315_360_000_000), clock.advance(315_360_000_000)]
+    #expect(moved == [true, false])
+    #expect(clock.now == 315_360_000_000)
+  }
 }
