@@ -110,6 +110,8 @@ extension Dispatcher {
     session.output.begin(id: id)
     session.output.member("released", flag: isReleased)
     session.output.end()
+    // In this turn, before the pause of a failed load can be over, or the client that is next can be gone.
+    answerWoken()
   }
 
   // MARK: Waiting
@@ -187,9 +189,17 @@ extension Dispatcher {
   /// Asks again, and answers if that is not to wait once more.
   private func resume(_ get: WaitingGet, _ elected: Elected?) {
     cancelWaits(of: get)
+    if get.session.isGone {
+      if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) }
+      return
+    }
     unblock(get.session, get.id)
     do throws(Refusal) {
       if elected == nil, try park(get) { return }
+      // As many as may wait would else be told a value each, whether or not they read.
+      if get.session.unreadBytes >= limits.outputBytes {
+        throw Refusal(.overloaded, "\(get.session.unreadBytes) bytes of answers are not read (limits.output_bytes)")
+      }
       try answer(get, elected)
     } catch {
       refuse(error, get.id, get.session)

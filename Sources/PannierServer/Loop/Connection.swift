@@ -237,6 +237,8 @@ final class Connection {
     guard !isClosing else { return }
     isClosing = true
     isReading = false
+    // What it held is another's from now on.
+    server.beginWork()
     dispatcher.forget(session)
     server.remove(self)
     uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)) { handle in

@@ -265,6 +265,7 @@ package final class Server {
   }
 
   private func checkTimes() {
+    beginWork()
     for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
     write()
   }
@@ -280,6 +281,7 @@ package final class Server {
   // MARK: Reload
 
   private func reloadConfiguration() {
+    beginWork()
     do throws(ConfigurationFaults) {
       let new = try reload()
       let kept = configuration.changesThatNeedRestart(to: new)

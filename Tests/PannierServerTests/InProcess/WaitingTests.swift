@@ -114,4 +114,24 @@ import Testing
     #expect(moved == [true, false])
     #expect(clock.now == 315_360_000_000)
   }
+
+  /// Each of many waits is told the value, but not more than its client's share of memory.
+  @Test func answersToWaitsKeepToTheBoundOfOutput() throws {
+    let server = try InProcessServer("limits: {output_bytes: 64KiB}\ndefaults: {jitter: 0}")
+    let loader = server.connect()
+    let client = server.connect()
+    let granted = try #require(loader.ask(#"{"op":"get","ns":"a","key":"k","lease":true}"#).first)
+    let token = try #require(granted.split(separator: "\"").dropLast().last)
+    for id in 0..<100 { client.send(line: #"{"id":\#(id),"op":"get","ns":"a","key":"k","wait":5}"#) }
+    client.reads = false
+    let value = String(repeating: "x", count: 10_000)
+    #expect(
+      loader.ask(#"{"op":"set","ns":"a","key":"k","lease":"\#(token)","value":"\#(value)"}"#)
+        == [#"{"ok":true,"stored":true}"#])
+    #expect(client.session.output.count < 64 << 10 + 100 * 150 + value.utf8.count)
+    client.reads = true
+    let answers = client.lines()
+    #expect(answers.count == 100)
+    #expect(answers.count { $0.contains("overloaded") } == 93)
+  }
 }
