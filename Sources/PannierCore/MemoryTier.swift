@@ -272,7 +272,7 @@ struct MemoryTier: ~Copyable {
 
   // MARK: Upkeep, in slices
 
-  /// Whether `trim` has something to do.
+  /// Whether `trim` has something to do. What namespaces and memories of the gone take it can't give back.
   var isOverBounds: Bool { !trimmed.isEmpty || usedBytes > memoryBytes && entryCount > 0 }
 
   /// Brings what is over a bound below it, by at most `budget` entries.

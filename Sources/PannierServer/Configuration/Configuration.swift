@@ -75,5 +75,17 @@ package struct Configuration: Equatable, Sendable {
   }
 }
 
+extension Configuration {
+  /// What differs and is taken over at the next start alone.
+  func changesThatNeedRestart(to new: Configuration) -> [String] {
+    var changes: [String] = []
+    if socket != new.socket { changes.append("socket") }
+    if memoryBytes != new.memoryBytes { changes.append("memory") }
+    if limits != new.limits { changes.append("limits") }
+    if log != new.log { changes.append("log") }
+    return changes
+  }
+}
+
 /// The most that memory's 32-bit links of eight bytes can reach.
 let largestMemory = 32 << 30

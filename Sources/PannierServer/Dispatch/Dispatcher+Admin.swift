@@ -194,9 +194,7 @@ extension Dispatcher {
       let policy = policies.policy(for: String(decoding: cache.name(of: id), as: UTF8.self))
       if policy != cache.policy(of: id) { cache.setPolicy(policy, of: id, by: operatorCaller, now: now) }
     }
-    answerWoken()
-    flags.value.mayNeedUpkeep = true
-    if flags.value.isWatched { tellWatchers() }
+    tellOfChange()
   }
 
   // MARK: The test clock

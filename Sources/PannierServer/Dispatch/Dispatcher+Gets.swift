@@ -15,13 +15,19 @@ extension Dispatcher {
 
   func get(_ get: Request.Get, _ id: Bytes?, _ session: Session) throws(Refusal) {
     let ns = try namespace(get.ns)
-    let options = Cache.ReadOptions(
+    var options = Cache.ReadOptions(
       stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless, lease: get.lease,
-      waits: get.waitMilliseconds ?? 0 > 0 && !isLeaving)
+      waits: get.waitMilliseconds ?? 0 > 0)
     guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
-    let step = cache.get(ns, key, options, by: session.asker, now: now)
+    var step = cache.get(ns, key, options, by: session.asker, now: now)
     flags.value.mayNeedUpkeep = true
-    if case .wait = step, try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+    if case .wait = step {
+      if try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+      // It may not wait, by its policy or since the server is going: as if its time were up.
+      options.waits = false
+      options.hasWaited = true
+      step = cache.get(ns, key, options, by: session.asker, now: now)
+    }
     session.output.begin(id: id)
     write(step, meta: get.meta, session)
     session.output.end()
@@ -189,10 +195,9 @@ extension Dispatcher {
   /// Asks again, and answers if that is not to wait once more.
   private func resume(_ get: WaitingGet, _ elected: Elected?) {
     cancelWaits(of: get)
-    if get.session.isGone {
-      if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) }
-      return
-    }
+    // An election that it has no use for is the next one's.
+    defer { if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) } }
+    if get.session.isGone { return }
     unblock(get.session, get.id)
     do throws(Refusal) {
       if elected == nil, try park(get) { return }
@@ -204,7 +209,6 @@ extension Dispatcher {
     } catch {
       refuse(error, get.id, get.session)
     }
-    if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) }
     markDirty(get.session)
     sayFarewell(get.session)
   }
@@ -231,7 +235,6 @@ extension Dispatcher {
   func endLoads(of session: Session) {
     for get in waits(of: session) { cancelWaits(of: get) }
     cache.end(session.asker.owner, now: now)
-    answerWoken()
   }
 
   /// Answers what waits without waiting any longer: with `refusal`, or nil, for a client that doesn't read any more, not at all.

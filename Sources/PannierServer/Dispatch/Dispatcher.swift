@@ -257,36 +257,6 @@ package final class Dispatcher {
     markDirty(session)
   }
 
-  // MARK: Parked requests
-
-  /// Holds an answer back until `ticket` is done.
-  func park(_ ticket: ClearTicket, _ id: Bytes?, _ session: Session, sample: Bool) {
-    parked[ticket] = ParkedRequest(session: session, id: id.map { Array($0) }, sample: sample)
-    block(session, id)
-  }
-
-  /// A request is to be answered later: without id, those after it wait.
-  func block(_ session: Session, _ id: Bytes?) {
-    if id == nil { session.progress.isBlocked = true } else { session.progress.parked += 1 }
-  }
-
-  func unblock(_ session: Session, _ id: Bytes?) {
-    if id == nil { session.progress.isBlocked = false } else { session.progress.parked -= 1 }
-  }
-
-  /// Answers the clears that are over. The lines that waited for them are taken up with the session's next turn.
-  func answerParked() {
-    for outcome in cache.takeFinishedClears() {
-      guard let request = parked.removeValue(forKey: outcome.ticket) else { continue }
-      let session = request.session
-      withOptionalBytes(request.id) { unblock(session, $0) }
-      if session.isGone { continue }
-      request.answer(outcome)
-      markDirty(session)
-      sayFarewell(session)
-    }
-  }
-
   // MARK: Turns
 
   func markDirty(_ session: Session) {
@@ -326,36 +296,19 @@ package final class Dispatcher {
     if flags.value.isWatched { tellWatchers() }
   }
 
+  /// After a change that no request made: those who wait or watch are told, and the loop looks at what is due.
+  func tellOfChange() {
+    answerWoken()
+    flags.value.mayNeedUpkeep = true
+    if flags.value.isWatched { tellWatchers() }
+  }
+
   /// The session's socket is gone.
   package func forget(_ session: Session) {
     session.isGone = true
     endLoads(of: session)
-    flags.value.mayNeedUpkeep = true
-    if flags.value.isWatched { tellWatchers() }
+    tellOfChange()
     if watchers.removeValue(forKey: ObjectIdentifier(session)) != nil { watchChanged() }
-  }
-}
-
-/// A request whose answer is to come.
-struct ParkedRequest {
-  let session: Session
-  let id: [UInt8]?
-  /// The answer shows keys.
-  let sample: Bool
-
-  func answer(_ outcome: ClearBook.Outcome) {
-    withOptionalBytes(id) { session.output.begin(id: $0) }
-    session.output.member("cleared", count: outcome.count)
-    if sample {
-      session.output.name("sample")
-      session.output.beginArray()
-      for key in outcome.sample {
-        session.output.separate()
-        key.withUnsafeBytes { session.output.append(string: $0) }
-      }
-      session.output.endArray()
-    }
-    session.output.end()
   }
 }
 

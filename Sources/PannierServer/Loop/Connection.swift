@@ -238,7 +238,7 @@ final class Connection {
     isClosing = true
     isReading = false
     // What it held is another's from now on.
-    server.beginWork()
+    server.setTime()
     dispatcher.forget(session)
     server.remove(self)
     uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self)) { handle in

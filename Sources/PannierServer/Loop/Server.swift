@@ -179,8 +179,12 @@ package final class Server {
   @inline(__always)
   func beginWork() {
     loop.beginWork()
-    dispatcher.setTime(loop.now)
+    setTime()
   }
+
+  /// For what changes the cache outside a reading turn. A timer's turn is no work to the loop, which waits before it ends.
+  @inline(__always)
+  func setTime() { dispatcher.setTime(loop.now) }
 
   /// A connection has lines left; others come first.
   func wantsTurn(_ connection: Connection) {
@@ -191,7 +195,7 @@ package final class Server {
   }
 
   private func runBackground() {
-    dispatcher.setTime(loop.now)
+    setTime()
     let turn = ready
     ready.removeAll(keepingCapacity: true)
     for connection in turn where !connection.session.isGone { connection.work() }
@@ -254,7 +258,7 @@ package final class Server {
   }
 
   private func wakeForUpkeep() {
-    dispatcher.setTime(loop.now)
+    setTime()
     if dispatcher.needsUpkeep { loop.wantsBackground = true } else { arm() }
   }
 
@@ -265,7 +269,7 @@ package final class Server {
   }
 
   private func checkTimes() {
-    beginWork()
+    setTime()
     for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
     write()
   }
@@ -281,7 +285,7 @@ package final class Server {
   // MARK: Reload
 
   private func reloadConfiguration() {
-    beginWork()
+    setTime()
     do throws(ConfigurationFaults) {
       let new = try reload()
       let kept = configuration.changesThatNeedRestart(to: new)
@@ -340,23 +344,5 @@ package final class Server {
     for signal in signals { signal.close() }
     for timer in [expiryTimer, deadlineTimer, timesTimer, shutdownTimer] { timer.close() }
     loop.close()
-  }
-}
-
-extension AccessList {
-  init(_ access: Configuration.Access) {
-    self.init(uids: Set(access.uids), gids: Set(access.gids), admins: Set(access.admins))
-  }
-}
-
-extension Configuration {
-  /// What differs and is taken over at the next start alone.
-  func changesThatNeedRestart(to new: Configuration) -> [String] {
-    var changes: [String] = []
-    if socket != new.socket { changes.append("socket") }
-    if memoryBytes != new.memoryBytes { changes.append("memory") }
-    if limits != new.limits { changes.append("limits") }
-    if log != new.log { changes.append("log") }
-    return changes
   }
 }

@@ -33,3 +33,9 @@ package struct AccessList: Equatable, Sendable {
     peer.uid == owner || admins.contains(peer.uid)
   }
 }
+
+extension AccessList {
+  init(_ access: Configuration.Access) {
+    self.init(uids: Set(access.uids), gids: Set(access.gids), admins: Set(access.admins))
+  }
+}
