@@ -113,6 +113,8 @@ class Replay:
         self._early: defaultdict[str, list[str]] = defaultdict(list)
         self._names: dict[str, str] = {}
         self._control: Peer | None = None
+        # The connection on which something was sent and nothing received since.
+        self._unread: str | None = None
 
     def run(self) -> None:
         try:
@@ -139,6 +141,9 @@ class Replay:
 
     def _send(self, step: Send) -> None:
         text = substitute(step.text, lambda name: self._value(step, name))
+        if self._unread not in (None, step.connection):
+            self._let_server_read()
+        self._unread = step.connection
         peer = self._peers.get(step.connection)
         if peer is None:
             peer = self._peers[step.connection] = self._connect()
@@ -155,6 +160,8 @@ class Replay:
         return self._names[name]
 
     def _advance(self, step: Advance) -> None:
+        if self._unread:
+            self._let_server_read()
         if self._control is None:
             self._control = self._connect()
         answer = self._control.ask(f'{{"op":"advance","seconds":{step.seconds}}}')
@@ -190,11 +197,18 @@ class Replay:
             said = self._early[step.connection]
             raise self._mismatch(step, step.text, f"{type(error).__name__} after {said}") from error
         self._heard(step.connection, False, line)
+        if self._unread == step.connection:
+            self._unread = None
         return line
 
-    def _expect_nothing(self, step: Expect) -> None:
+    def _let_server_read(self) -> None:
+        """What was sent has been read: a server may take up connections in another order than they were spoken on."""
         with self._connect() as fresh:
             fresh.ask('{"op":"ping"}')
+        self._unread = None
+
+    def _expect_nothing(self, step: Expect) -> None:
+        self._let_server_read()
         early = self._early[step.connection]
         if line := early[0] if early else self._peers[step.connection].available():
             raise self._mismatch(step, "(nothing)", line)
