@@ -87,12 +87,17 @@ extension Cache {
 
   /// Looks at a value before anything is changed.
   package func admit(_ id: NamespaceID, _ new: NewValue) -> Rejection? {
-    let most = tier.namespaces[id].pointee.policy.maxValueBytes
+    admit(new, under: tier.namespaces[id].pointee.policy)
+  }
+
+  /// The same for a namespace that doesn't exist yet.
+  package func admit(_ new: NewValue, under policy: borrowing Policy) -> Rejection? {
+    let most = policy.maxValueBytes
     if new.value.count > most { return .largerThanPolicy(bytes: most) }
     // As large as its life may make it.
     let content = Entry.Content(key: new.key, value: new.value, tags: new.tags.map { _ in 0 }, staleMilliseconds: 1)
     let cost = new.tags.reduce(MemoryTier.cost(of: content)) { $0 + Tags.cost(of: $1) }
-    let room = tier.room(id)
+    let room = tier.room(under: policy)
     return cost > room ? .largerThanRoom(bytes: room) : nil
   }
 
@@ -258,12 +263,12 @@ extension Cache {
       if !dryRun {
         let namespace = tier.namespaces[id]
         namespace.pointee.counters.clears += 1
-        let change = record(.clear(scope(pattern), soft: soft), id, by: caller)
-        invalidateLoads(id, pattern, change, now: now)
+        record(.clear(scope(pattern), soft: soft), id, by: caller)
       }
       clear(id, pattern, soft, dryRun, ticket, caller, now)
     }
     clears.seal(ticket)
+    if !dryRun { invalidateLoads(namespaces, pattern, now: now) }
     return ticket
   }
 
@@ -317,7 +322,11 @@ extension Cache {
     let namespace = tier.namespaces[id]
     let wasOff = namespace.pointee.policy.mode == .off
     namespace.pointee.policy = policy
-    if !policy.mode.stores { endLoads(id, now: now) }
+    // Who waits is told that nothing is stored any more.
+    if !policy.mode.stores {
+      sequence += 1
+      invalidateLoads(id..<id + 1, .all, now: now)
+    }
     tier.noteBounds(id)
     if policy.mode == .off, !wasOff {
       // The memory is freed as a clear frees it, without being one that anybody asked for.

@@ -157,6 +157,11 @@ extension Cache {
     ended(waiter, now: now)
   }
 
+  /// Whether `ticket` is who the key's next load is reserved for.
+  package func isTurn(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ ticket: WaitTicket) -> Bool {
+    loads.find(LoadKey(namespace: id, bytes: Array(key))).map { loads[$0]?.reserved?.ticket == ticket } ?? false
+  }
+
   /// Gives back an election that its caller had no use for.
   package mutating func decline(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, turn: WaitTicket, now: Int64) {
     guard let number = loads.find(LoadKey(namespace: id, bytes: Array(key))),
@@ -187,7 +192,7 @@ extension Cache {
     if end == .failed || end == .passed {
       let span = retryMilliseconds ?? tier.namespaces[id].pointee.policy.lifetimes(for: key).retryAfterMilliseconds
       // At least as long as it takes to tell those who wait.
-      pause = Pause(reason: end == .failed ? .failed : .passed, until: now + max(1, span))
+      pause = Pause(reason: end == .failed ? .failed : .passed, until: now + max(1, span), stamp: sequence)
     }
     endLease(number, end, pause: pause, now: now)
     return true
@@ -242,25 +247,23 @@ extension Cache {
     endLease(number, .revoked, now: now)
   }
 
-  mutating func invalidateLoads(_ id: NamespaceID, _ pattern: ClearPattern, _ change: UInt64, now: Int64) {
+  /// The same for all keys that a clear takes in, the last change. The first of them are met at once.
+  mutating func invalidateLoads(_ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, now: Int64) {
     guard !loads.isEmpty else { return }
     switch pattern {
-    case .all: for number in loads.numbers(of: id) { endLease(number, .revoked, now: now) }
-    case .match(let glob):
-      for number in loads.numbers(of: id) where loads[number]?.key.bytes.withUnsafeBytes(glob.matches) ?? false {
-        endLease(number, .revoked, now: now)
-      }
-    case .tags(let tags): for tag in tags { tagClears.record(id, tier.keyHash(tag), change) }
+    case .all: loadClears.add(namespaces, .all, sequence)
+    case .match(let glob): loadClears.add(namespaces, .match(glob), sequence)
+    case .tags(let tags):
+      for id in namespaces { for tag in tags { tagClears.record(id, tier.keyHash(tag), sequence) } }
     }
+    var budget = loads.limits.clearedAtOnce
+    meetClears(now: now, budget: &budget)
   }
 
-  /// The namespace stores nothing any more: who waits is told so.
-  mutating func endLoads(_ id: NamespaceID, now: Int64) {
-    for number in loads.numbers(of: id) {
-      if let lease = loads.end(number), let key = loads[number]?.key {
-        key.bytes.withUnsafeBytes { noteEnd(of: lease, id, $0, .revoked) }
-      }
-      wakeAll(number, now: now)
+  /// Ends the loads that clears took in, looking at `budget` of them at most.
+  mutating func meetClears(now: Int64, budget: inout Int) {
+    while budget > 0, !loadClears.isEmpty, let number = loadClears.next(of: loads.numberCount) {
+      budget -= 1 + settle(number, now: now) / Glob.stepsPerEntry
     }
   }
 
@@ -285,9 +288,13 @@ extension Cache {
   private mutating func handOver(_ number: Int, now: Int64) {
     // Invalidated between an election and its answer: who is elected has not begun to load.
     if loads[number]?.reserved != nil { return }
-    guard let next = loads.elect(number) else { return wakeAll(number, now: now) }
+    guard storesLoads(number), let next = loads.elect(number) else { return wakeAll(number, now: now) }
     ended(next, now: now)
     if loads.leaseCount == 0 { tagClears.forgetAll() }
+  }
+
+  private func storesLoads(_ number: Int) -> Bool {
+    loads[number].map { tier.namespaces[$0.key.namespace].pointee.policy.mode.stores } ?? false
   }
 
   private mutating func wakeAll(_ number: Int, now: Int64) {
@@ -306,9 +313,17 @@ extension Cache {
     return loads.find(loadKey)
   }
 
-  private mutating func settle(_ number: Int, now: Int64) {
-    if let lease = loads[number]?.lease, lease.deadline <= now { return endLease(number, .timedOut, now: now) }
-    if let pause = loads[number]?.pause, pause.until <= now { endLease(number, .released, now: now) }
+  /// Ends a lease or a pause whose time is over, or that a clear took in. Returns how many steps it took to see that, as a glob's.
+  @discardableResult
+  private mutating func settle(_ number: Int, now: Int64) -> Int {
+    guard let load = loads[number], let (stamp, deadline) = load.standing else { return 0 }
+    var steps = 0
+    if deadline <= now {
+      endLease(number, load.lease == nil ? .released : .timedOut, now: now)
+    } else if !loadClears.isEmpty, loadClears.ends(load.key, began: stamp, &steps) {
+      endLease(number, .revoked, now: now)
+    }
+    return steps
   }
 
   /// Ends what is past its deadline, in at most `budget` steps.

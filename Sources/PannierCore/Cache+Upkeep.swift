@@ -10,7 +10,7 @@ extension Cache {
   /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
   /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
   package mutating func hasPendingWork() -> Bool {
-    !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused || loads.hasWoken
+    !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused || loads.hasWoken || !loadClears.isEmpty
   }
 
   /// When something expires next, in milliseconds; nil: nothing does.
@@ -23,6 +23,7 @@ extension Cache {
   package mutating func upkeep(entries: Int, now: Int64) {
     tier.arena.giveBack()
     var budget = entries
+    meetClears(now: now, budget: &budget)
     settleLoads(now: now, budget: &budget)
     while budget > 0, let id = clears.rotate() { walk(id, now: now, &budget) }
     tier.trim(now: now, budget: &budget)

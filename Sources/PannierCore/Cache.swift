@@ -11,6 +11,7 @@ package struct Cache: ~Copyable {
   var sequence: UInt64
   var clears = ClearBook()
   var loads: LoadTable
+  var loadClears = LoadClears()
   var tagClears = TagClears()
   var tokens: TokenMaker
 
@@ -43,6 +44,11 @@ package struct Cache: ~Copyable {
   package func name(of id: NamespaceID) -> [UInt8] { tier.namespaces[id].pointee.name }
   package func policy(of id: NamespaceID) -> Policy { tier.namespaces[id].pointee.policy }
   package func counters(of id: NamespaceID) -> Counters { tier.namespaces[id].pointee.counters }
+  /// Takes back what was counted since: the request comes to nothing.
+  package func restore(_ counters: Counters, of id: NamespaceID) {
+    let namespace = tier.namespaces[id]
+    namespace.pointee.counters = counters
+  }
   package func loadTimes(of id: NamespaceID) -> LoadTimes? { tier.namespaces[id].pointee.loadTimes }
   package func entryCount(of id: NamespaceID) -> Int { tier.namespaces[id].pointee.table.count }
   package func byteCount(of id: NamespaceID) -> Int { tier.namespaces.bytes(of: id) }
@@ -219,24 +225,30 @@ package struct Cache: ~Copyable {
   /// How many entries one listing looks at: some hundred microseconds' work.
   private static let listedAtOnce = 4096
 
-  /// Up to `limit` keys from `position` on in an order that doesn't depend on what is stored or removed meanwhile. `next` nil: there
+  /// Up to `limit` keys, and of more than one no more than `bytes`, from `position` on in an order that doesn't depend on what is stored or removed meanwhile. `next` nil: there
   /// are no more.
   package mutating func list(
-    _ id: NamespaceID, from position: UInt64, match: Glob?, limit: Int, now: Int64
+    _ id: NamespaceID, from position: UInt64, match: Glob?, limit: Int, bytes: Int = .max, now: Int64
   ) -> (keys: [UnsafeRawBufferPointer], next: UInt64?) {
     var keys: [UnsafeRawBufferPointer] = []
     var position = position
     var met: [Walked] = []
     var looked = 0
+    var steps = 0
+    var room = bytes
     repeat {
       let next = tier.namespaces[id].pointee.table.walk(from: position, in: tier.arena, tier.keyHash, into: &met)
       met.sort { $0.position < $1.position }
       for place in met {
-        if keys.count == limit { return (keys, place.position) }
         let entry = tier.entry(place.link)
-        if mayBeShown(entry, id, now: now), match?.matches(entry.key) ?? true { keys.append(entry.key) }
+        if keys.count == limit || !keys.isEmpty && entry.key.count > room { return (keys, place.position) }
+        if mayBeShown(entry, id, now: now), match?.matches(entry.key, &steps) ?? true {
+          keys.append(entry.key)
+          room -= entry.key.count
+        }
       }
-      looked += met.count + 1
+      looked += met.count + 1 + steps / Glob.stepsPerEntry
+      steps = 0
       position = next
     } while position != 0 && keys.count < limit && looked < Self.listedAtOnce
     return (keys, position == 0 ? nil : position)

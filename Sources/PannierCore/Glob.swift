@@ -6,6 +6,11 @@
 /// Matching takes time in proportion to pattern × key at worst: it remembers one place to come back to (the last `*`),
 /// which is enough, since an earlier `*` can never do better than the last.
 package struct Glob: Equatable, Sendable {
+  /// Longer ones are none: a clear keeps its glob, and readers may have to match it.
+  package static let maximumBytes = 1024
+  /// As many steps as walking to the next entry takes.
+  static let stepsPerEntry = 128
+
   /// The pattern as it was written.
   package let pattern: [UInt8]
   private let parts: [Part]
@@ -17,8 +22,9 @@ package struct Glob: Equatable, Sendable {
     case oneOf([ClosedRange<UInt32>], negated: Bool)
   }
 
-  /// Nil where a set isn't closed, a range runs backwards, the pattern ends in a lone `\`, or it isn't UTF-8.
-  package init?(_ pattern: some Sequence<UInt8>) {
+  /// Nil where a set isn't closed, a range runs backwards, the pattern ends in a lone `\`, it isn't UTF-8, or it is too long.
+  package init?(_ pattern: some Collection<UInt8>) {
+    guard pattern.count <= Self.maximumBytes else { return nil }
     self.pattern = Array(pattern)
     guard let text = String(validating: self.pattern, as: UTF8.self) else { return nil }
     var scalars = text.unicodeScalars.map(\.value)[...]
@@ -41,6 +47,12 @@ package struct Glob: Equatable, Sendable {
   }
 
   package func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var steps = 0
+    return matches(bytes, &steps)
+  }
+
+  /// Adds to `steps` the characters that it looked at in vain: what a match costs beyond its reading once.
+  func matches(_ bytes: UnsafeRawBufferPointer, _ steps: inout Int) -> Bool {
     var part = 0
     var position = 0
     var afterRun: Int?
@@ -48,6 +60,7 @@ package struct Glob: Equatable, Sendable {
     while true {
       if part < parts.count, parts[part] == .anyRun {
         part += 1
+        if part == parts.count { return true }
         afterRun = part
         runEnd = position
         continue
@@ -60,6 +73,7 @@ package struct Glob: Equatable, Sendable {
       }
       // Let the last `*` take one character more and try again.
       guard let resume = afterRun, runEnd < bytes.count else { return false }
+      steps += position - runEnd + 1
       runEnd += Self.scalar(bytes, runEnd).width
       part = resume
       position = runEnd

@@ -6,6 +6,9 @@ struct MemoryTier: ~Copyable {
   /// The most entries one insertion evicts. What is still too much then goes in slices: a value of megabytes may take the
   /// place of many thousands of small ones.
   private static let evictionsPerInsertion = 64
+  /// How far above the budget insertions may leave the tier: one part in 64. Beyond, they evict whatever it takes: as many
+  /// bytes as came in, over time, and so no more than receiving them cost.
+  private static let debtShare = 64
   /// The share of the budget that may go to remembering what is gone: one part in 64.
   private static let goneShare = 64
 
@@ -36,9 +39,9 @@ struct MemoryTier: ~Copyable {
   }
 
   /// The most bytes one entry can have.
-  func room(_ id: NamespaceID) -> Int {
+  func room(under policy: borrowing Policy) -> Int {
     let free = memoryBytes - gone.byteCount - namespaces.count * NamespaceList.bytesEach
-    return min(free, namespaces[id].pointee.policy.maxBytes ?? free)
+    return min(free, policy.maxBytes ?? free)
   }
 
   static func cost(of content: Entry.Content) -> Int {
@@ -239,6 +242,7 @@ struct MemoryTier: ~Copyable {
         return
       }
     }
+    while usedBytes + cost > memoryBytes + memoryBytes / Self.debtShare, evictForMemory(now: now) {}
   }
 
   /// The bound of its own that a namespace is over, with `cost` bytes and `entries` entries more.
@@ -305,7 +309,8 @@ struct MemoryTier: ~Copyable {
     // A merge during the removals below would only make later buckets larger: what was walked stays walked.
     let met = walked
     for place in met { visit(place, id, now: now) }
-    budget -= 1 + met.count
+    budget -= 1 + met.count + namespace.pointee.pending.steps / Glob.stepsPerEntry
+    namespace.pointee.pending.steps = 0
     return namespace.pointee.pending.advance(to: next)
   }
 

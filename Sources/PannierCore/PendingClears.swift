@@ -36,12 +36,13 @@ struct PendingClear {
   var count = 0
   var sample: [[UInt8]] = []
 
-  /// Which of its tags takes the entry in, zero for other patterns; nil where it doesn't.
-  func covers(_ entry: Entry) -> UInt8? {
+  /// Which of its tags takes the entry in, zero for other patterns; nil where it doesn't. Adds to `steps` what looking took.
+  func covers(_ entry: Entry, _ steps: inout Int) -> UInt8? {
     guard entry.version < sequence else { return nil }
+    steps += 8
     switch pattern {
     case .all: return 0
-    case .match(let glob): return glob.matches(entry.key) ? 0 : nil
+    case .match(let glob): return glob.matches(entry.key, &steps) ? 0 : nil
     case .tags(let tags):
       let borne = entry.tags
       return tags.firstIndex(where: borne.contains).map { UInt8($0) }
@@ -70,6 +71,8 @@ struct PendingClears {
   private(set) var clears: [PendingClear] = []
   /// Where the walk is, in the order of `ChainTable.walk`.
   var cursor: UInt64 = 0
+  /// What looking at entries has taken since it was last taken down, in a glob's steps: a walk's slices are measured by it.
+  var steps = 0
   /// Entries of this version and above are touched by no pending clear; zero while there is none.
   private(set) var horizon: UInt64 = 0
 
@@ -101,8 +104,9 @@ struct PendingClears {
   /// of its matter.
   func outcome(of entry: Entry) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
+    var steps = 0
     for clear in clears where !clear.dryRun {
-      guard clear.at < life.end, let tag = clear.covers(entry) else { continue }
+      guard clear.at < life.end, let tag = clear.covers(entry, &steps) else { continue }
       if let gone = Self.apply(clear, tag, entry, &life) { return gone }
     }
     return .stands(life)
@@ -113,7 +117,7 @@ struct PendingClears {
   mutating func settle(_ entry: Entry, at position: UInt64) -> Outcome {
     var life = Life(freshUntil: entry.freshUntil, end: entry.end)
     for index in clears.indices where !clears[index].hasVisited(position, cursor: cursor) {
-      guard clears[index].at < life.end, let tag = clears[index].covers(entry) else { continue }
+      guard clears[index].at < life.end, let tag = clears[index].covers(entry, &steps) else { continue }
       clears[index].count += 1
       if clears[index].dryRun {
         if clears[index].sample.count < Self.sampleSize { clears[index].sample.append(Array(entry.key)) }

@@ -298,3 +298,23 @@ func pagesListWhatStaysOnce(seed: UInt64) throws {
   #expect(listed == ["needle"])
   #expect(pages > 5 && pages < 20)
 }
+
+/// Slices are of time, so far as a count can be: a glob that is slow to match, or many clears at once, look at fewer entries in each.
+@Test(arguments: [(matches: 1, least: 4), (matches: 20, least: 60)])
+func slowGlobsTakeMoreSlices(matches: Int, least: Int) throws {
+  func slices(_ glob: (Int) -> String) throws -> Int {
+    let subject = Subject(memoryBytes: 64 << 20)
+    try subject.add()
+    for number in 0..<100 { subject.set(String(repeating: "a", count: 200) + "\(number)") }
+    for number in 0..<matches { try subject.clear(.match(glob(number))) }
+    var slices = 0
+    while subject.cache.needsUpkeep(now: subject.now) {
+      subject.cache.upkeep(entries: 256, now: subject.now)
+      slices += 1
+    }
+    return slices
+  }
+  let slow = try slices { "*" + String(repeating: "a", count: 100) + "b\($0)*" }
+  #expect(try slices { "b\($0)*" } < slow)
+  #expect(slow > least)
+}

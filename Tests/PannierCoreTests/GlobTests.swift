@@ -21,3 +21,8 @@ func globFits(pattern: String, key: String, expected: Bool) throws {
 func globRefuses(pattern: String) {
   #expect(Glob(pattern.utf8) == nil)
 }
+
+@Test func globsAreBoundedInLength() {
+  #expect(Glob(Array(repeating: UInt8(ascii: "a"), count: Glob.maximumBytes)) != nil)
+  #expect(Glob(Array(repeating: UInt8(ascii: "a"), count: Glob.maximumBytes + 1)) == nil)
+}

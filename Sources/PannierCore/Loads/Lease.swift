@@ -99,4 +99,6 @@ struct Pause {
 
   let reason: Reason
   let until: Int64
+  /// As a lease's.
+  let stamp: UInt64
 }

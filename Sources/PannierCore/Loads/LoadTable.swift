@@ -7,6 +7,8 @@ package struct LoadLimits: Sendable {
   package var loads = 100_000
   package var waiting = 100_000
   package var waitingPerKey = 10_000
+  /// How many loads a clear meets before it is answered; the others are met in slices.
+  package var clearedAtOnce = 256
 
   package init() {}
 }
@@ -31,7 +33,10 @@ struct Load {
 
   var waiting: Int { seekers.count + others.count }
   fileprivate var isIdle: Bool { lease == nil && pause == nil && reserved == nil && waiting == 0 }
-  fileprivate var deadline: Int64? { lease?.deadline ?? pause?.until }
+  /// Of the lease, or the pause: the number of the last change when it began, and when it is over.
+  var standing: (stamp: UInt64, deadline: Int64)? {
+    lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
+  }
 }
 
 /// Somebody whose wait is over.
@@ -42,6 +47,8 @@ package struct Woken {
 }
 
 struct LoadTable {
+  private static let placesKept = 1024
+
   let limits: LoadLimits
   private var loads: [Load?] = []
   private var free: [Int] = []
@@ -118,10 +125,15 @@ struct LoadTable {
     loads[number] = nil
     free.append(number)
     deadlines.remove(number)
+    // After a rush of loads, their places are given back.
+    if numbers.isEmpty, loads.count > Self.placesKept {
+      loads = []
+      free = []
+    }
   }
 
-  /// The numbers of a namespace's loads.
-  func numbers(of id: NamespaceID) -> [Int] { loads.indices.filter { loads[$0]?.key.namespace == id } }
+  /// Numbers are below this.
+  var numberCount: Int { loads.count }
 
   /// A load whose lease or pause is past its deadline.
   func due(_ now: Int64) -> Int? {

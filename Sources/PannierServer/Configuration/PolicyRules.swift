@@ -31,6 +31,9 @@ extension SettingKind<[Rule]> {
   }
 
   private static let glob = SettingKind<Glob>("a glob such as \"user:*\"") { text throws(SettingRefusal) in
+    if text.utf8.count > Glob.maximumBytes {
+      throw SettingRefusal(message: "a glob of \(text.utf8.count) bytes; it may have \(Glob.maximumBytes)")
+    }
     guard let glob = Glob(text.utf8) else {
       throw SettingRefusal(
         message: "\(quoted(text)) is not a glob; close each [, and put a character after a \\ and behind a - in [a-z]")

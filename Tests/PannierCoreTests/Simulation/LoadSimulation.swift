@@ -27,7 +27,10 @@ struct LoadSimulation: ~Copyable {
 
   init(seed: UInt64, _ trace: Trace) throws(RuleBroken) {
     random = RandomSource(seed: seed)
-    cache = Cache(memoryBytes: 1 << 20, namespaceLimit: 2, seed: seed, tokens: .seeded(seed))
+    var limits = LoadLimits()
+    // Loads that a clear meets later must look to everybody as if it had met them at once.
+    if random.chance(50) { limits.clearedAtOnce = random.below(2) }
+    cache = Cache(memoryBytes: 1 << 20, namespaceLimit: 2, loadLimits: limits, seed: seed, tokens: .seeded(seed))
     rules = LoadRules(Self.keys.count, trace)
     now = 1000
     clients = (0..<Self.clientCount).map { SimulatedClient(owner: OwnerID($0 + 1)) }
