@@ -5,11 +5,16 @@ import PannierWire
 
 extension Dispatcher {
   func set(_ set: Request.Set, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    // A namespace is not made for values that it will not have.
+    if cache.namespace(set.ns) == nil {
+      let policy = policies.policy(for: try allowedName(set.ns))
+      try admit(set.items) { cache.admit($0, under: policy) }
+    }
     let ns = try namespace(set.ns)
+    try admit(set.items) { cache.admit(ns, $0) }
     switch set.items {
     case .one(let item):
       let value = Cache.NewValue(item)
-      try admit(value, ns, "")
       let step = cache.set(ns, value, by: session.caller, now: now)
       session.output.begin(id: id)
       write(step, session)
@@ -18,7 +23,6 @@ extension Dispatcher {
       answerWoken()
     case .many(let items):
       let values = items.map { Cache.NewValue($0) }
-      for (index, value) in values.enumerated() { try admit(value, ns, "items[\(index)].") }
       session.output.begin(id: id)
       session.output.beginItems()
       for value in values {
@@ -33,16 +37,30 @@ extension Dispatcher {
     }
   }
 
-  private func admit(_ value: Cache.NewValue, _ ns: NamespaceID, _ place: String) throws(Refusal) {
-    switch cache.admit(ns, value) {
-    case nil: return
+  @inline(__always)
+  private func admit(
+    _ items: Request.ItemSelection, _ rejection: (Cache.NewValue) -> Cache.Rejection?
+  ) throws(Refusal) {
+    switch items {
+    case .one(let item):
+      let value = Cache.NewValue(item)
+      if let found = rejection(value) { throw refusal(found, value, "") }
+    case .many(let items):
+      for (index, item) in items.enumerated() {
+        let value = Cache.NewValue(item)
+        if let found = rejection(value) { throw refusal(found, value, "items[\(index)].") }
+      }
+    }
+  }
+
+  @inline(never)
+  private func refusal(_ rejection: Cache.Rejection, _ value: Cache.NewValue, _ place: String) -> Refusal {
+    let what = "\"\(place)value\" has \(value.value.count) bytes"
+    return switch rejection {
     case .largerThanPolicy(let bytes):
-      throw Refusal(
-        .valueTooLarge, "\"\(place)value\" has \(value.value.count) bytes; the namespace's max_value_bytes is \(bytes)")
+      Refusal(.valueTooLarge, "\(what); the namespace's max_value_bytes is \(bytes)")
     case .largerThanRoom(let bytes):
-      throw Refusal(
-        .valueTooLarge,
-        "\"\(place)value\" has \(value.value.count) bytes; max_bytes or memory leaves room for entries of \(bytes)")
+      Refusal(.valueTooLarge, "\(what); max_bytes or memory leaves room for entries of \(max(0, bytes))")
     }
   }
 

@@ -52,6 +52,7 @@ extension Dispatcher {
     _ options: (_ place: Int) -> Cache.ReadOptions
   ) throws(Refusal) {
     let mark = session.output.mark
+    let counters = cache.counters(of: ns)
     var granted: [(key: Bytes, token: LeaseToken)] = []
     session.output.begin(id: id)
     session.output.beginItems()
@@ -63,8 +64,9 @@ extension Dispatcher {
       session.output.endObject()
       guard session.output.mark - mark <= limits.lineBytes else {
         session.output.truncate(to: mark)
-        // Nobody would ever know of these leases.
+        // Nobody would ever know of these leases. What was refused counts as an error, and as nothing else.
         for (key, token) in granted { _ = cache.release(ns, key, token, .released, retryMilliseconds: nil, now: now) }
+        cache.restore(counters, of: ns)
         throw Refusal(
           .valueTooLarge,
           "the answer has more than \(limits.lineBytes) bytes (limits.line_bytes); ask for fewer keys")
@@ -130,12 +132,14 @@ extension Dispatcher {
     if get.id != nil, get.session.inFlight >= limits.inFlight {
       throw Refusal(.overloaded, "\(get.session.inFlight) requests are in flight (limits.in_flight)")
     }
+    let counters = cache.counters(of: get.ns)
     for place in places {
       let ticket = cache.wait(
         get.ns, get.keys[place], seeks: get.options.lease, by: get.session.asker.owner, since: now,
         until: end(ofWait: get, place))
       guard let ticket else {
         cancelWaits(of: get)
+        cache.restore(counters, of: get.ns)
         throw Refusal(
           .overloaded, "as many wait for this key, or for all, as may (limits.waiting_per_key, limits.waiting)")
       }
@@ -166,7 +170,7 @@ extension Dispatcher {
     get.since + min(get.waitMilliseconds, cache.maximumWait(get.ns, get.keys[place]))
   }
 
-  /// Of several keys it may have been elected for more than one at once: those whose turn it can't take are the next one's.
+  /// What it has been elected for meanwhile is the next one's.
   private func cancelWaits(of get: WaitingGet) {
     for (ticket, place) in get.tickets {
       waiting[ticket] = nil
@@ -184,28 +188,36 @@ extension Dispatcher {
           let place = get.tickets.removeValue(forKey: woken.ticket)
         else { continue }
         if woken.isElected {
-          resume(get, Elected(ticket: woken.ticket, place: place))
+          // Of several keys more than one may be its turn by now.
+          var turns = [place: woken.ticket]
+          for (ticket, place) in get.tickets where cache.isTurn(get.ns, get.keys[place], ticket) {
+            turns[place] = ticket
+            waiting[ticket] = nil
+            get.tickets[ticket] = nil
+          }
+          resume(get, turns: turns)
         } else if get.tickets.isEmpty {
-          resume(get, nil)
+          resume(get, turns: [:])
         }
       }
     }
   }
 
-  /// Asks again, and answers if that is not to wait once more.
-  private func resume(_ get: WaitingGet, _ elected: Elected?) {
+  /// Asks again, and answers if that is not to wait once more. `turns`: the places of the keys that it is to load, and the waits
+  /// after which it is.
+  private func resume(_ get: WaitingGet, turns: [Int: WaitTicket]) {
     cancelWaits(of: get)
     // An election that it has no use for is the next one's.
-    defer { if let elected { cache.decline(get.ns, get.keys[elected.place], turn: elected.ticket, now: now) } }
+    defer { for (place, ticket) in turns { cache.decline(get.ns, get.keys[place], turn: ticket, now: now) } }
     if get.session.isGone { return }
     unblock(get.session, get.id)
     do throws(Refusal) {
-      if elected == nil, try park(get) { return }
+      if turns.isEmpty, try park(get) { return }
       // As many as may wait would else be told a value each, whether or not they read.
       if get.session.unreadBytes >= limits.outputBytes {
         throw Refusal(.overloaded, "\(get.session.unreadBytes) bytes of answers are not read (limits.output_bytes)")
       }
-      try answer(get, elected)
+      try answer(get, turns)
     } catch {
       refuse(error, get.id, get.session)
     }
@@ -213,13 +225,13 @@ extension Dispatcher {
     sayFarewell(get.session)
   }
 
-  private func answer(_ get: WaitingGet, _ elected: Elected?) throws(Refusal) {
+  private func answer(_ get: WaitingGet, _ turns: [Int: WaitTicket]) throws(Refusal) {
     let session = get.session
     func options(_ place: Int) -> Cache.ReadOptions {
       var options = get.options
       options.waits = false
       options.hasWaited = get.waitedFor.contains(place)
-      options.turn = elected?.place == place ? elected?.ticket : nil
+      options.turn = turns[place]
       return options
     }
     if get.isMany { return try writeMany(get.keys, get.ns, meta: get.meta, get.id, session, options) }

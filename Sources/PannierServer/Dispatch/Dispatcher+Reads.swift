@@ -15,9 +15,14 @@ extension Dispatcher {
     let glob = try glob(keys.match)
     let position = try cursor(keys.after)
     guard let ns = try knownNamespace(keys.ns) else { return writeKeys([], next: nil, id, session) }
-    let page = cache.list(ns, from: position, match: glob, limit: keys.limit, now: now)
+    // So that the answer is no longer than a line may be, though each byte of a key took the six of an escape.
+    let page = cache.list(
+      ns, from: position, match: glob, limit: keys.limit, bytes: limits.lineBytes / Self.mostBytesPerKeyByte, now: now)
     writeKeys(page.keys, next: page.next, id, session)
   }
+
+  /// An escape, and the quotes and comma of a short key.
+  private static let mostBytesPerKeyByte = 9
 
   private func writeKeys(_ keys: [Bytes], next: UInt64?, _ id: Bytes?, _ session: Session) {
     session.output.begin(id: id)
@@ -117,6 +122,10 @@ extension Dispatcher {
 
   func glob(_ pattern: Bytes?) throws(Refusal) -> Glob? {
     guard let pattern else { return nil }
+    if pattern.count > Glob.maximumBytes {
+      throw Refusal(
+        .badRequest, "\"match\" has \(pattern.count) bytes; a glob may have \(Glob.maximumBytes)")
+    }
     guard let glob = Glob(pattern) else {
       throw Refusal(
         .badRequest, "\"match\" is no glob: it knows * ? [abc] [!a-z], and \\ before a character meant as itself")

@@ -49,9 +49,3 @@ final class WaitingGet {
 
   deinit { memory.deallocate() }
 }
-
-/// A caller whose wait is over and who is to load the key at `place` of those it asked for.
-struct Elected {
-  let ticket: WaitTicket
-  let place: Int
-}
