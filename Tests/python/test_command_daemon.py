@@ -71,6 +71,18 @@ def test_daemon_namespaces(pannier: Pannier) -> None:
     assert "\nquiz " in pannier("stats").out
 
 
+@pytest.mark.parametrize("options", [(), ("--all",), ("--limit", "40"), ("--limit", "5000"), ("--json",)])
+def test_daemon_lists_keys_by_pages_of_its_own_limit(start_daemon: StartDaemon, options: tuple[str, ...]) -> None:
+    pannier = Pannier(start_daemon("limits: {items: 7}\n").socket)
+    for key in range(20):
+        assert pannier("set", "quiz", f"k{key}", "1").status == HIT
+    listed = pannier("keys", "quiz", *options)
+    assert (listed.status, listed.err) == (HIT, "")
+    lines = listed.out.splitlines()
+    keys = [key for line in lines for key in json.loads(line)["keys"]] if "--json" in options else lines
+    assert sorted(keys) == sorted(f"k{key}" for key in range(20))
+
+
 def test_daemon_is_watched(pannier: Pannier) -> None:
     with pannier.watch("quiz", "--json") as watching:
         assert watching.stdout is not None

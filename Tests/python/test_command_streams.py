@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEYS = '{"op":"keys","ns":"quiz"'
+HELLO = b'{"op":"hello"}\n'
+HELLO_ANSWER = b'{"ok":true,"limits":{"items":1000}}\n'
 
 
 def page(keys: list[str], following: str | None = None) -> bytes:
@@ -33,10 +35,11 @@ def test_keys_all_follows_to_the_end(tmp_path: Path) -> None:
 
 
 def test_keys_stop_at_the_limit(tmp_path: Path) -> None:
-    script = [page([], "n1"), page(["a", "b"], "n2"), page(["c"], "n3")]
+    script = [HELLO_ANSWER, page([], "n1"), page(["a", "b"], "n2"), page(["c"], "n3")]
     with FakeServer(tmp_path / "s", script) as server:
         ended = run("keys", "quiz", "--limit", "3", "--socket", str(server.path))
-    assert server.requests == [
+    assert server.requests[0] == HELLO
+    assert server.requests[1:] == [
         KEYS.encode() + rest
         for rest in (b',"limit":3}\n', b',"limit":3,"after":"n1"}\n', b',"limit":1,"after":"n2"}\n')
     ]
@@ -45,14 +48,14 @@ def test_keys_stop_at_the_limit(tmp_path: Path) -> None:
 
 
 def test_keys_json_is_a_line_a_page(tmp_path: Path) -> None:
-    script = [page(["a"], "n1"), page(["b"])]
-    with FakeServer(tmp_path / "s", script) as server:
+    first, second = page(["a"], "n1"), page(["b"])
+    with FakeServer(tmp_path / "s", [first, HELLO_ANSWER, second]) as server:
         ended = run("keys", "quiz", "--json", "--socket", str(server.path))
-    assert ended.out.encode() == b"".join(script)
+    assert ended.out.encode() == first + second
 
 
 def test_keys_error_on_a_later_page(tmp_path: Path) -> None:
-    script = [page(["a"], "n1"), b'{"ok":false,"error":{"code":"overloaded","message":"later"}}\n']
+    script = [page(["a"], "n1"), HELLO_ANSWER, b'{"ok":false,"error":{"code":"overloaded","message":"later"}}\n']
     with FakeServer(tmp_path / "s", script) as server:
         ended = run("keys", "quiz", "--socket", str(server.path))
     assert (ended.status, ended.out, ended.err) == (ERROR, "a\n", "pannier: overloaded: later\n")

@@ -27,10 +27,10 @@ struct KeysCommand: ParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  /// The most keys that the protocol lets one request ask for.
-  private static let mostAPage = 1000
-  /// What the server gives where a request doesn't say.
+  /// What the server gives where a request doesn't say, or limits.items, where that is less.
   private static let usualPage = 100
+  /// More a page would only make its line long.
+  private static let largestPage = 1000
 
   func validate() throws {
     if limit < 1 { throw ValidationError("--limit is at least 1") }
@@ -38,10 +38,17 @@ struct KeysCommand: ParsableCommand {
 
   func run() throws {
     var client = try connection.connect()
+    var pageLimit: Int?
     var listed = 0
     var next: String?
     repeat {
-      let wanted = all ? Self.usualPage : min(limit - listed, Self.mostAPage)
+      var wanted = all ? Self.usualPage : limit - listed
+      if wanted != Self.usualPage {
+        // Only now, since a usual page needs no second question.
+        let most = try pageLimit ?? Self.largestPage(&client)
+        pageLimit = most
+        wanted = min(wanted, most)
+      }
       let answer = try client.ask(request(wanted, after: next))
       if connection.json { Output.print(answer.line) }
       if let failure = answer.failure { throw failure }
@@ -51,6 +58,16 @@ struct KeysCommand: ParsableCommand {
       next = answer["next"]?.string
     } while next != nil && (all || listed < limit)
     if next != nil, !connection.json { Output.note("there are more: --limit or --all lists them") }
+  }
+
+  /// The most keys that one request may ask for here: more than limits.items is refused.
+  private static func largestPage(_ client: inout Client) throws(Failure) -> Int {
+    let answer = try client.ask(RequestLine(op: "hello"))
+    if let failure = answer.failure { throw failure }
+    guard let items = try answer.json("limits")["items"]?.integer, items > 0 else {
+      throw Failure("the answer to hello has no limits.items")
+    }
+    return min(items, largestPage)
   }
 
   private func request(_ wanted: Int, after next: String?) -> RequestLine {
