@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+import schemas
 from command import ERROR, HIT, Argument, run
 from command_cases import ONE_SHOTS, SET, STORED, Case
 from fake_server import FakeServer
@@ -135,3 +137,9 @@ def test_help_teaches_by_example(command: str) -> None:
     overview, usage = ended.out.split("USAGE:", maxsplit=1)
     assert f"  pannier {command} " in overview.replace("\n", " \n")
     assert usage.strip().startswith(f"pannier {command} ")
+
+
+def test_help_names_every_event() -> None:
+    schema = json.loads((schemas.FOLDER / "watch.request.json").read_text(encoding="utf-8"))
+    events = ", ".join(schema["properties"]["events"]["items"]["enum"])
+    assert f"Events: {events}." in " ".join(run("watch", "--help").out.split())

@@ -8,7 +8,8 @@ struct WatchCommand: ParsableCommand {
     commandName: "watch",
     abstract: "Show what happens to values as it happens, until interrupted.",
     discussion: """
-      Events: set, delete, clear, expire, evict, policy. One that reads too slowly is told how many it lost.
+      Events: set, fill, delete, clear, expire, evict, lease, release, policy.
+      One that reads too slowly is told how many it lost.
 
         pannier watch
         pannier watch quiz --events delete,clear
