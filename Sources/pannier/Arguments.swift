@@ -33,7 +33,8 @@ enum Arguments {
   }
 }
 
-/// A word of the command line as it was given, negative numbers included.
+/// A word of the command line as it was given, negative numbers included. No argument is taken as a `String`: that would
+/// have the protection in it.
 struct Word: ExpressibleByArgument {
   let text: String
 

@@ -9,6 +9,7 @@ struct DurationArgument {
   let seconds: String
 
   init(_ argument: String) throws {
+    let argument = Arguments.unprotected(argument)
     do throws(SettingRefusal) { seconds = Durations.seconds(try Durations.milliseconds(argument)) } catch {
       throw Failure(Printable.line(error.message))
     }

@@ -232,6 +232,12 @@ ONE_SHOTS = {
         '{"ok":true,"cleared":1,"sample":["k\\n"]}',
         "would clear 1 entry, for example: k\\n\n",
     ),
+    "clear, tags that look like negative numbers": Case(
+        ["clear", "quiz", "--tags", "-5,-6"],
+        '{"op":"clear","ns":"quiz","tags":["-5","-6"]}',
+        '{"ok":true,"cleared":0}',
+        "cleared 0 entries\n",
+    ),
     "clear, dry, nothing": Case(
         ["clear", "quiz", "--dry-run"],
         '{"op":"clear","ns":"quiz","dry_run":true}',

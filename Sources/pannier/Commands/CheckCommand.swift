@@ -12,13 +12,13 @@ struct CheckCommand: ParsableCommand {
       """)
 
   @Argument(help: "The configuration, in YAML.")
-  var file: String
+  var file: Word
 
   func run() throws {
     do throws(ConfigurationFaults) {
-      let (_, warnings) = try Configuration.load(file: file, environment: [:])
+      let (_, warnings) = try Configuration.load(file: file.text, environment: [:])
       for warning in warnings { Output.note("warning: \(warning)") }
-      Output.print("\(file): no faults")
+      Output.print("\(file.text): no faults")
     } catch {
       throw Failure("\(error)")
     }

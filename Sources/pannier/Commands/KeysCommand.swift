@@ -19,7 +19,7 @@ struct KeysCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Only keys that this glob fits: *, ?, [abc], [!a-z].", valueName: "glob"))
   var match: Word?
 
-  @Option(help: ArgumentHelp("List at most this many.", valueName: "n"))
+  @Option(help: ArgumentHelp("List at most this many.", valueName: "n"), transform: Self.limit)
   var limit: Int = 100
 
   @Flag(help: "List every key.")
@@ -32,8 +32,11 @@ struct KeysCommand: ParsableCommand {
   /// More a page would only make its line long.
   private static let largestPage = 1000
 
-  func validate() throws {
-    if limit < 1 { throw ValidationError("--limit is at least 1") }
+  private static func limit(_ argument: String) throws -> Int {
+    guard let limit = Int(Arguments.unprotected(argument)), limit > 0 else {
+      throw Failure("write how many keys to list at most, a whole number from 1 on")
+    }
+    return limit
   }
 
   func run() throws {

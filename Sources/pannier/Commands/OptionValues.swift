@@ -29,7 +29,7 @@ struct EventList {
 }
 
 private func commaSeparated(_ argument: String, what: String) throws(Failure) -> [String] {
-  let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  let parts = Arguments.unprotected(argument).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
   if parts.contains("") { throw Failure("between two commas, before the first and after the last, there is a \(what)") }
   return parts
 }

@@ -16,23 +16,23 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("The configuration, in YAML ('pannier check' reads it without serving).", valueName: "file"))
-  var config: String?
+  var config: Word?
 
   @Option(help: ArgumentHelp("Where to listen.", valueName: "path"))
-  var socket: String?
+  var socket: Word?
 
   @Option(help: ArgumentHelp("How much memory all entries may take, as 256MiB.", valueName: "size"))
-  var memory: String?
+  var memory: Word?
 
   @Flag(help: "For tests: time stands still, and the op \"advance\" moves it.")
   var testClock = false
 
   func run() throws {
     var flags: [Configuration.Flag] = []
-    if let socket { flags.append(Configuration.Flag(name: "--socket", path: "socket.path", value: socket)) }
-    if let memory { flags.append(Configuration.Flag(name: "--memory", path: "memory", value: memory)) }
+    if let socket { flags.append(Configuration.Flag(name: "--socket", path: "socket.path", value: socket.text)) }
+    if let memory { flags.append(Configuration.Flag(name: "--memory", path: "memory", value: memory.text)) }
     do throws(Daemon.StartFault) {
-      try Daemon.serve(file: config, flags: flags, testClock: testClock)
+      try Daemon.serve(file: config?.text, flags: flags, testClock: testClock)
     } catch {
       switch error {
       case .configuration(let faults): throw Failure("\(faults)")

@@ -5,12 +5,12 @@ import PannierServer
 
 struct ConnectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The daemon's socket.", valueName: "path"))
-  var socket: String?
+  var socket: Word?
 
   @Flag(help: "Print the server's answer as it came, one JSON object a line.")
   var json = false
 
   func connect(patienceSeconds: Int = Client.patienceSeconds) throws -> Client {
-    try Client(path: Daemon.socketPath(explicit: socket), patienceSeconds: patienceSeconds)
+    try Client(path: Daemon.socketPath(explicit: socket?.text), patienceSeconds: patienceSeconds)
   }
 }
