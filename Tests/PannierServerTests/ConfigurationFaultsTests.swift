@@ -130,6 +130,12 @@ import Testing
   ("namespaces: {\(String(repeating: "a", count: 65)): {}}", "f:1: namespaces: \"aaa"),
   ("socket: {path: /\(String(repeating: "a", count: 107))}", "f:1: socket.path: \"/aaa"),
   ("socket: {mode: 0o1777}", "f:1: socket.mode: \"0o1777\" is not a file mode"),
+  ("socket: {path: /run/pannier/}", "f:1: socket.path: \"/run/pannier/\" names a directory"),
+  ("socket: {path: ..}", "f:1: socket.path: \"..\" names a directory"),
+  ("socket: {path: run/.}", "f:1: socket.path: \"run/.\" names a directory"),
+  ("socket: {mode: 0000}", "f:1: socket.mode: \"0000\" keeps the owner out"),
+  ("socket: {mode: 0060}", "f:1: socket.mode: \"0060\" keeps the owner out"),
+  ("socket: {mode: 0466}", "f:1: socket.mode: \"0466\" keeps the owner out"),
   ("socket: {mode: 0888}", "f:1: socket.mode: \"0888\" is not a file mode"),
   ("socket: {group: no-such-group-here}", "f:1: socket.group: there is no group \"no-such-group-here\" on this host"),
   ("access: {uids: [4294967295]}", "f:1: access.uids[0]: there is no user \"4294967295\" on this host"),
@@ -178,6 +184,22 @@ func faultyFilesAreRefused(yaml: String, expected: String) throws {
     ) {
       try Configuration.load(file: path, environment: [:])
     }
+  }
+}
+
+/// Only `check` looks: whether the path is free when the daemon starts is its socket's matter.
+@Test func checkNamesWhatStandsWhereTheSocketWouldGo() throws {
+  let yaml = "socket: {path: /usr}\nmemory: lots"
+  #expect(try faults(yaml) == [#"f:2: memory: "lots" is not a size; write 64KiB, 1.5GiB, 512KB or a number of bytes"#])
+  try withFile(yaml.utf8) { path in
+    let error = #expect(throws: ConfigurationFaults.self) { try Configuration.check(file: path) }
+    #expect(error?.faults.map(\.message).last == #"socket.path: "/usr" is a directory, not a socket"#)
+    #expect(error?.faults.count == 2)
+    #expect(error?.faults.last?.place == path)
+  }
+  try withFile("socket: {path: /usr/nothing-here}\nnamespaces: {a: {max_bytes: 1GiB}}".utf8) { path in
+    let warnings = try Configuration.check(file: path)
+    #expect(warnings.count == 1)
   }
 }
 

@@ -23,14 +23,34 @@ extension Configuration {
   package static func load(
     file: String? = nil, environment: [String: String], flags: [Flag] = []
   ) throws(ConfigurationFaults) -> (Configuration, warnings: [String]) {
+    let (configuration, found) = read(file: file, environment, flags)
+    guard found.isEmpty else { throw ConfigurationFaults(faults: found) }
+    return (configuration, warnings: unknownVariables(environment) + configuration.oddities)
+  }
+
+  /// As `load` of a file alone, for one who would know what starting with it would come to: also what stands where the
+  /// socket would go is a fault. Returns the warnings.
+  package static func check(file: String) throws(ConfigurationFaults) -> [String] {
+    var (configuration, found) = read(file: file, [:], [])
+    if let kind = DirectoryEntry(at: configuration.socket.path)?.kindUnlessSocket {
+      var faults = FaultList(file: file)
+      faults.add("\(quoted(configuration.socket.path)) is \(kind.rawValue), not a socket", path: "socket.path")
+      found += faults.faults
+    }
+    guard found.isEmpty else { throw ConfigurationFaults(faults: found) }
+    return configuration.oddities
+  }
+
+  private static func read(
+    file: String?, _ environment: [String: String], _ flags: [Flag]
+  ) -> (Configuration, [ConfigurationFault]) {
     var configuration = Configuration(environment: environment)
     var found: [ConfigurationFault] = []
     if let file { found += configuration.read(file: file) }
     found += configuration.read(environment)
     for flag in flags { found += configuration.read(flag) }
     found += configuration.contradictions(file: file)
-    guard found.isEmpty else { throw ConfigurationFaults(faults: found) }
-    return (configuration, warnings: unknownVariables(environment) + configuration.oddities)
+    return (configuration, found)
   }
 
   private mutating func read(file: String) -> [ConfigurationFault] {

@@ -124,6 +124,11 @@ extension SettingKind<String> {
       guard length <= 107 else {
         throw SettingRefusal(message: "\(quoted(text)) has \(length) bytes; a socket's path can have at most 107")
       }
+      guard (try? SocketPath(text)) != nil else {
+        throw SettingRefusal(
+          message:
+            "\(quoted(text)) names a directory; a socket's path ends in its own name, as in /run/pannier/pannier.sock")
+      }
       return text
     }
   }
@@ -148,6 +153,10 @@ extension SettingKind<UInt16> {
       guard isOctal, let mode = UInt16(digits, radix: 8), mode <= 0o777 else {
         throw SettingRefusal(
           message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
+      }
+      guard SocketFile.isUsable(mode: mode) else {
+        throw SettingRefusal(
+          message: "\(quoted(text)) keeps the owner out; a socket's mode has 0600 in it, such as 0660")
       }
       return mode
     }

@@ -25,6 +25,13 @@ struct DirectoryEntry {
     type = status.st_mode & S_IFMT
   }
 
+  /// What stands at `path`, a link itself and not where it leads; nil: nothing that can be seen.
+  init?(at path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
   /// nil: it is a socket.
   var kindUnlessSocket: SocketFault.Kind? {
     switch type {

@@ -16,8 +16,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     do throws(ConfigurationFaults) {
-      let (_, warnings) = try Configuration.load(file: file.text, environment: [:])
-      for warning in warnings { Output.note("warning: \(warning)") }
+      for warning in try Configuration.check(file: file.text) { Output.note("warning: \(warning)") }
       Output.print("\(file.text): no faults")
     } catch {
       throw Failure("\(error)")
