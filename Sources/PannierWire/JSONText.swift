@@ -39,7 +39,7 @@ extension Token {
     return Bytes(start: start, count: to - start)
   }
 
-  /// No `\u` escape in the string is half of a surrogate pair. Unlike `text` it changes nothing.
+  /// No `\u` escape in the string, or in any string of an object or array, is half of a surrogate pair. Unlike `text` it changes nothing.
   var hasWholeCharacters: Bool {
     var position = start
     let end = start + count

@@ -150,6 +150,10 @@ package struct RequestDecoder: ~Copyable {
       if members.contains(.set), members[.set].kind != .object {
         throw Refusal(.badRequest, "\"set\" must be an object of policy fields")
       }
+      // Backslashes stand in strings alone, so that all of them are looked at at once.
+      if members.contains(.set), !members[.set].hasWholeCharacters {
+        throw Refusal(.badJSON, "\"set\" has half of a surrogate pair")
+      }
       return .policy(ns: try namespace(), set: members.contains(.set) ? members[.set].raw : nil)
     case .watch: return .watch(try watching())
     case .advance:

@@ -63,7 +63,7 @@ func printedPoliciesAreTakenBack(json: String) throws {
         "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, max_bytes, max_entries, max_value_bytes, eviction, mode, found a list"
       ]
     ),
-    ("null", ["expected the fields of a policy, found nothing"]),
+    ("null", ["expected the fields of a policy, found nothing"]), ("{", ["it is not JSON"]),
   ] as [(String, [String])])
 func faultyPatchesAreRefused(json: String, expected: [String]) {
   #expect(throws: ConfigurationFaults(faults: expected.map { ConfigurationFault(place: nil, message: $0) })) {
@@ -71,7 +71,24 @@ func faultyPatchesAreRefused(json: String, expected: [String]) {
   }
 }
 
-/// JSON that YAML, left to itself, would refuse or read as something else.
+/// YAML would take neither a name of more than a kilobyte, nor much nesting.
+@Test func longAndDeepPatchesAreRefusedForWhatTheyAre() {
+  let name = String(repeating: "x", count: 60_000)
+  let deep = String(repeating: "[", count: 999) + String(repeating: "]", count: 999)
+  for (json, fault) in [
+    (#"{"\#(name)":1}"#, "unknown field \"\(name.prefix(64))…\"; known are ttl,"),
+    (#"{"ttl":"\#(name)"}"#, "ttl: \"\(name.prefix(64))…\" is not a duration"),
+    (#"{"rules":[{"\#(name)":1,"match":"a"}]}"#, "rules[0]: unknown field \"\(name.prefix(64))…\"; known are match,"),
+    (#"{"ttl":\#(deep)}"#, "ttl: expected a duration such as 10m or none, found a list"),
+    (#"{"rules":\#(deep)}"#, "rules[0]: expected a rule such as"),
+  ] {
+    let error = #expect(throws: ConfigurationFaults.self) { try patch(json) }
+    #expect(error?.faults.count == 1)
+    #expect(error?.oneLine.hasPrefix(fault) == true, "\(error?.oneLine ?? "")")
+  }
+}
+
+/// JSON that a reader of YAML would refuse or read as something else.
 @Test(arguments: [
   (#""\ud83d\ude00*""#, "😀*"), (#""\uD83D\uDE00""#, "😀"), ("\"😀\"", "😀"), (#""a\/b""#, "a/b"), (#""\\ud83d""#, "ud83d"),
   ("\"a\u{2028}b\u{85}c\"", "a\u{2028}b\u{85}c"), ("\"\u{7F}\"", "\u{7F}"), (#""\u00e9""#, "é"),

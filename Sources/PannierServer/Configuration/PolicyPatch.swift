@@ -36,7 +36,7 @@ package struct PolicyPatch: Equatable, Sendable {
     var patch = PolicyPatch()
     if json.count > largestJSON {
       faults.add("a policy can have at most \(Sizes.text(largestJSON)) here")
-    } else if let node = YAMLText.node(json: json, faults: &faults) {
+    } else if let node = SettingJSON.node(json, faults: &faults) {
       if case .none = node.content {
         faults.add("expected the fields of a policy, found nothing")
       } else {

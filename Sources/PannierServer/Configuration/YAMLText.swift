@@ -32,16 +32,6 @@ enum YAMLText {
     return nil
   }
 
-  /// JSON is YAML except for its surrogate pairs, and YAML folds some characters that JSON takes as they are: all that
-  /// isn't ASCII is spelled as YAML's eight-digit escapes first. The caller has made sure that it is one JSON value.
-  static func node(json: [UInt8], faults: inout FaultList) -> SettingNode? {
-    guard let text = String(validating: json, as: UTF8.self) else {
-      faults.add("it is not UTF-8")
-      return nil
-    }
-    return node(yamlSpelling(ofJSON: text), faults: &faults)
-  }
-
   /// Each reading again takes the whole text's time.
   private static let mostMarkings = 64
   /// Private-use characters, so that no name anybody writes looks marked.
