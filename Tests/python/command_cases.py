@@ -288,6 +288,16 @@ ONE_SHOTS = {
         POLICY,
         POLICY_LINES,
     ),
+    "policy, changed as in the file": Case(
+        [
+            *("policy", "quiz", "mode={a: [], b}"),
+            "rules=[{match: 'é\\*', ttl: 5, max_ttl: null}, {\"match\":b*, stale: 1h30m}]",
+        ],
+        '{"op":"policy","ns":"quiz","set":{"mode":{"a":[],"b":null},"rules":[{"match":"é\\\\*","ttl":"5","max_ttl":null},'
+        '{"match":"b*","stale":"1h30m"}]}}',
+        POLICY,
+        POLICY_LINES,
+    ),
     "stats": Case(["stats"], '{"op":"stats"}', STATS, STATS_LINES),
     "stats of one": Case(["stats", "quiz"], '{"op":"stats","ns":"quiz"}', STATS, QUIZ_LINES),
     "stats of none": Case(

@@ -66,6 +66,8 @@ def test_daemon_namespaces(pannier: Pannier) -> None:
     assert pannier("keys", "quiz").out == 'a"\\\\\\n\\u{1}é\n'
     assert "\nttl: 10m\n" in "\n" + pannier("policy", "quiz", "ttl=10m", "max_bytes=64MiB").out
     assert "\nmax_bytes: 64MiB\n" in pannier("policy", "quiz").out
+    rules = "[{match: 'tmp:*', ttl: 5s, jitter: 0.5}, {match: 'a*', max_ttl: none, stale: 1h30m}]"
+    assert "\n  - {match: 'tmp:*', ttl: 5s, jitter: 0.5}\n" in pannier("policy", "quiz", f"rules={rules}").out
     assert pannier("policy", "quiz", "tll=1").status == ERROR
     assert pannier("stats", "quiz").out.startswith("hit rate ")
     assert "\nquiz " in pannier("stats").out
