@@ -40,6 +40,9 @@ package struct Cache: ~Copyable {
     tier.namespaces.add(name, tier.keyHash(name), policy)
   }
 
+  /// The most namespaces that so much memory has room for.
+  package static func mostNamespaces(memoryBytes: Int) -> Int { MemoryTier.mostNamespaces(memoryBytes: memoryBytes) }
+
   package var namespaceCount: Int { tier.namespaces.count }
   package func name(of id: NamespaceID) -> [UInt8] { tier.namespaces[id].pointee.name }
   package func policy(of id: NamespaceID) -> Policy { tier.namespaces[id].pointee.policy }

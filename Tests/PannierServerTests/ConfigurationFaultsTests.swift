@@ -208,6 +208,10 @@ func faultyFilesAreRefused(yaml: String, expected: String) throws {
     try faults(
       "namespaces: {a: {}, b: {}}", flags: [Configuration.Flag(name: "-n", path: "limits.namespaces", value: "1")])
       == ["f: namespaces: there are 2, and limits.namespaces allows 1"])
+  // Empty namespaces take memory, too.
+  let names = (0..<200).map { "n\($0): {}" }.joined(separator: ", ")
+  let found = try faults("memory: 1MiB\nnamespaces: {\(names)}")
+  #expect(found.count == 1 && found[0].hasPrefix("f: namespaces: there are 200, and a quarter of memory has room for "))
 }
 
 /// A cut file may be taken or refused, but never ends the process.

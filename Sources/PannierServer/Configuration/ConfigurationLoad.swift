@@ -1,6 +1,7 @@
 // Puts a configuration together from file, variables and flags, each stronger than the one before, and reports everything
 // that is wrong with any of them. What a setting may be is `Setting`'s matter.
 
+import PannierCore
 import PannierWire
 
 extension Configuration {
@@ -151,9 +152,14 @@ extension Configuration {
 
   /// What no setting is to blame for alone.
   private func contradictions(file: String?) -> [ConfigurationFault] {
-    guard namespaces.count > limits.namespaces else { return [] }
     var faults = FaultList(name: file)
-    faults.add("namespaces: there are \(namespaces.count), and limits.namespaces allows \(limits.namespaces)")
+    if namespaces.count > limits.namespaces {
+      faults.add("namespaces: there are \(namespaces.count), and limits.namespaces allows \(limits.namespaces)")
+    }
+    let most = Cache.mostNamespaces(memoryBytes: memoryBytes)
+    if namespaces.count > most {
+      faults.add("namespaces: there are \(namespaces.count), and a quarter of memory has room for \(most)")
+    }
     return faults.faults
   }
 

@@ -95,7 +95,8 @@ extension Dispatcher {
     let text = try allowedName(name)
     guard let ns = cache.addNamespace(name, policy: policies.policy(for: text)) else {
       throw Refusal(
-        .overloaded, "there are \(limits.namespaces) namespaces already (limits.namespaces)")
+        .overloaded,
+        "there are \(cache.namespaceCount) namespaces, as many as limits.namespaces or a quarter of memory allow")
     }
     return ns
   }
