@@ -127,13 +127,15 @@ extension Cache {
     if link != 0 { tier.remove(link, .replaced, now: now) }
     let version = record(
       .set(key: new.key, ttlMilliseconds: ttl, size: new.value.count, lease: lease), id, by: caller)
+    let stale = ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds
+    let mark = lease.flatMap { sharedMark(of: $0, id) }
     let content = Entry.Content(
-      key: new.key, value: new.value,
-      staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds,
-      freshUntil: ttl.map { now + $0 } ?? Entry.never, storedAt: now, version: version, namespace: id,
+      key: new.key, value: new.value, staleMilliseconds: stale,
+      freshUntil: ttl.map { now + $0 } ?? Entry.never, storedAt: now, version: version, shared: mark, namespace: id,
       filler: tier.fillers.retain(caller))
     namespace.pointee.counters.sets &+= 1
     if tier.insert(content, tags: new.tags, hash, now: now) == nil { tier.evictAtOnce(content, hash, now: now) }
+    if let mark { sendFill(id, new, ttl: ttl, stale: stale, mark) }
     fulfil(id, new.key, isFill: lease != nil, now: now)
     return .stored
   }
@@ -146,12 +148,12 @@ extension Cache {
     case .present: return isFresh ? nil : .missing
     case .version(let version):
       guard link != 0 else { return .missing }
-      return tier.entry(link).version == version ? nil : .changed
+      return tier.entry(link).publicVersion == version ? nil : .changed
     }
   }
 
   /// How long a value is fresh, in milliseconds: what was asked, within the policy's caps, shortened by its jitter. Nil: it doesn't expire.
-  private mutating func lifetime(_ asked: Lifetime, _ rule: Lifetimes, isNull: Bool) -> Int64? {
+  mutating func lifetime(_ asked: Lifetime, _ rule: Lifetimes, isNull: Bool) -> Int64? {
     var ttl =
       switch asked {
       case .policy: rule.ttlMilliseconds
@@ -165,7 +167,7 @@ extension Cache {
     return max(1, span - Int64(Double(span) * rule.jitter * Double.random(in: 0...1, using: &random)))
   }
 
-  private func isNull(_ value: UnsafeRawBufferPointer) -> Bool { value.count == 4 && value[0] == UInt8(ascii: "n") }
+  func isNull(_ value: UnsafeRawBufferPointer) -> Bool { value.count == 4 && value[0] == UInt8(ascii: "n") }
 
   // MARK: delete
 
@@ -233,7 +235,7 @@ extension Cache {
     let filler = tier.fillers.caller(entry.filler)
     var content = Entry.Content(
       key: entry.key, value: entry.value, staleMilliseconds: staleMilliseconds, freshUntil: freshUntil,
-      storedAt: entry.storedAt, version: entry.version, namespace: entry.namespace)
+      storedAt: entry.storedAt, version: entry.version, shared: entry.sharedMark, namespace: entry.namespace)
     tier.remove(link, .rebuilt, now: now)
     content.filler = filler.map { tier.fillers.retain($0) } ?? 0
     return key.withUnsafeBytes { key in
@@ -260,6 +262,10 @@ extension Cache {
   ) -> ClearTicket {
     let ticket = clears.open()
     for id in namespaces {
+      if !dryRun, isShared(id) {
+        clearShared(id, sharedScope(pattern), soft: soft, clear: ticket, by: caller, now: now)
+        continue
+      }
       if !dryRun {
         let namespace = tier.namespaces[id]
         namespace.pointee.counters.clears += 1
@@ -268,13 +274,17 @@ extension Cache {
       clear(id, pattern, soft, dryRun, ticket, caller, now)
     }
     clears.seal(ticket)
-    if !dryRun { invalidateLoads(namespaces, pattern, now: now) }
+    // Of what is shared they end with its number.
+    if !dryRun {
+      for id in namespaces where shared == nil || !isShared(id) { invalidateLoads(id..<id + 1, pattern, now: now) }
+    }
     return ticket
   }
 
-  private mutating func clear(
+  /// `bornBefore`: only what reflects an older change of the shared tier.
+  mutating func clear(
     _ id: NamespaceID, _ asked: ClearPattern, _ soft: Bool, _ dryRun: Bool, _ ticket: ClearTicket, _ caller: Caller,
-    _ now: Int64
+    bornBefore: UInt64 = .max, _ now: Int64
   ) {
     let namespace = tier.namespaces[id]
     // Where nothing bears the tags, or nothing is stored, there is nothing to walk.
@@ -283,7 +293,7 @@ extension Cache {
     namespace.pointee.pending.add(
       PendingClear(
         number: clears.remember(scope(asked), caller), ticket: ticket, pattern: pattern, soft: soft, dryRun: dryRun,
-        policy: namespace.pointee.policy, sequence: dryRun ? sequence + 1 : sequence, at: now,
+        policy: namespace.pointee.policy, sequence: dryRun ? sequence + 1 : sequence, bornBefore: bornBefore, at: now,
         start: namespace.pointee.pending.cursor))
   }
 
@@ -307,7 +317,15 @@ extension Cache {
     }
   }
 
-  private func scope(_ pattern: ClearPattern) -> Event.Scope {
+  private func sharedScope(_ pattern: ClearPattern) -> SharedScope {
+    switch pattern {
+    case .all: .all
+    case .match(let glob): .match(glob.pattern)
+    case .tags(let tags): .tags(tags.map { Array($0) })
+    }
+  }
+
+  func scope(_ pattern: ClearPattern) -> Event.Scope {
     switch pattern {
     case .all: .all
     case .match(let glob): .match(glob.pattern)
@@ -340,7 +358,7 @@ extension Cache {
 }
 
 /// Lends arrays of bytes as borrowed bytes, all at once.
-private func withBorrowed<Result>(_ arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Result) -> Result {
+func withBorrowed<Result>(_ arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Result) -> Result {
   let joined = arrays.flatMap { $0 }
   return joined.withUnsafeBytes { bytes in
     var offset = 0

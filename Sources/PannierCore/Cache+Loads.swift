@@ -16,6 +16,7 @@ extension Cache {
   /// What a read would come to.
   private enum Prospect {
     case show(Link, isStale: Bool)
+    case fetch
     /// The caller is elected; zero: there is nothing to show it meanwhile.
     case elect(Link, isStale: Bool)
     case wait
@@ -29,7 +30,9 @@ extension Cache {
   ) -> GetStep {
     let hash = tier.keyHash(key)
     let link = tier.find(id, key, hash)
-    switch prospect(id, key, link, options, now: now) {
+    let prospect = prospect(id, key, link, options, now: now)
+    switch fetching(id, key, prospect, options) ? .fetch : prospect {
+    case .fetch: return .fetch
     case .show(let link, let isStale): return .hit(show(link, id, isStale: isStale, options))
     case .elect(let link, let isStale):
       let token = grant(id, key, link, isStale: isStale, options, asker, now: now)
@@ -43,14 +46,30 @@ extension Cache {
     }
   }
 
+  /// Whether the shared tier is to be asked first.
+  private mutating func fetching(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ prospect: Prospect, _ options: ReadOptions
+  ) -> Bool {
+    if shared == nil { return false }
+    switch prospect {
+    case .elect(let link, let isStale):
+      return fetches(id, key, options, usable: link != 0 && !isStale)
+    case .miss(.nothing, _):
+      return !tier.namespaces[id].pointee.policy.mode.hidesEntries && fetches(id, key, options, usable: false)
+    default: return false
+    }
+  }
+
   /// What a read would come to, as far as its asker must know beforehand.
-  package enum Outlook { case answered, elected, wait }
+  package enum Outlook { case answered, elected, wait, fetch }
 
   /// What `get` would come to now. Nothing is counted, and nobody elected.
   package mutating func outlook(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, now: Int64
   ) -> Outlook {
-    switch prospect(id, key, tier.find(id, key, tier.keyHash(key)), options, now: now) {
+    let prospect = prospect(id, key, tier.find(id, key, tier.keyHash(key)), options, now: now)
+    return switch fetching(id, key, prospect, options) ? .fetch : prospect {
+    case .fetch: .fetch
     case .elect: .elected
     case .wait: .wait
     case .show, .miss: .answered
@@ -109,7 +128,7 @@ extension Cache {
     let timeout = namespace.pointee.policy.lifetimes(for: key).leaseTimeoutMilliseconds
     let number = loads.open(LoadKey(namespace: id, bytes: Array(key)))
     let isHandedOver = options.turn != nil && loads[number]?.reserved?.ticket == options.turn
-    let lease = Lease(token: tokens.next(), holder: asker, grantedAt: now, deadline: now + timeout, stamp: sequence)
+    let lease = Lease(token: tokens.next(), holder: asker, grantedAt: now, deadline: now + timeout, stamp: stamp)
     loads.grant(number, lease)
     namespace.pointee.counters.leases.granted += 1
     namespace.pointee.counters.leases.held += 1
@@ -149,10 +168,14 @@ extension Cache {
   package var hasWoken: Bool { loads.hasWoken }
 
   /// The waits of `owner`, in their order.
-  package func waits(of owner: OwnerID) -> [WaitTicket] { loads.waits(of: owner) }
+  package func waits(of owner: OwnerID) -> [WaitTicket] {
+    guard let reads = shared?.flights.waits(of: owner), !reads.isEmpty else { return loads.waits(of: owner) }
+    return (loads.waits(of: owner) + reads).sorted()
+  }
 
   /// Ends a wait before its time, without a word.
   package mutating func cancel(_ ticket: WaitTicket, now: Int64) {
+    if shared?.flights.cancel(ticket) == true { return }
     guard let waiter = loads.cancel(ticket) else { return }
     ended(waiter, now: now)
   }
@@ -170,6 +193,9 @@ extension Cache {
     loads.takeReservation(number)
     handOver(number, now: now)
   }
+
+  /// Of a load that begins now.
+  private var stamp: LoadStamp { LoadStamp(sequence: sequence, known: shared?.known ?? 0) }
 
   private mutating func ended(_ waiter: Waiter, now: Int64) {
     if let id = loads[waiter.load]?.key.namespace {
@@ -192,7 +218,7 @@ extension Cache {
     if end == .failed || end == .passed {
       let span = retryMilliseconds ?? tier.namespaces[id].pointee.policy.lifetimes(for: key).retryAfterMilliseconds
       // At least as long as it takes to tell those who wait.
-      pause = Pause(reason: end == .failed ? .failed : .passed, until: now + max(1, span), stamp: sequence)
+      pause = Pause(reason: end == .failed ? .failed : .passed, until: now + max(1, span), stamp: stamp)
     }
     endLease(number, end, pause: pause, now: now)
     return true
@@ -200,7 +226,7 @@ extension Cache {
 
   /// A connection is gone, and with it its leases and waits.
   package mutating func end(_ owner: OwnerID, now: Int64) {
-    for ticket in loads.waits(of: owner) { cancel(ticket, now: now) }
+    for ticket in waits(of: owner) { cancel(ticket, now: now) }
     for number in loads.loads(of: owner) {
       if loads[number]?.lease?.holder.owner == owner {
         endLease(number, .disconnected, now: now)
@@ -218,9 +244,16 @@ extension Cache {
     guard let number = standingLoad(id, key, now: now), let lease = loads[number]?.lease, lease.token == token else {
       return nil
     }
-    for tag in tags where tagClears.isCleared(id, tier.keyHash(tag), since: lease.stamp) {
+    for tag in tags where tagClears.isCleared(id, tier.keyHash(tag), since: lease.stamp.sequence) {
       endLease(number, .revoked, now: now)
       return nil
+    }
+    if let table = shared?.groups[id], isShared(id) {
+      let bounds = table.bounds(of: key, tags: tags.map { Array($0) })
+      if max(bounds.hard, bounds.soft) > lease.stamp.known {
+        endLease(number, .revoked, now: now)
+        return nil
+      }
     }
     return lease
   }
@@ -242,17 +275,22 @@ extension Cache {
   }
 
   /// The key was invalidated: what is being loaded was read too early, and what is known of its failing is old.
-  mutating func invalidateLoad(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, now: Int64) {
+  mutating func invalidateLoad(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, bornBefore: UInt64 = .max, now: Int64
+  ) {
     guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: Array(key))) else { return }
+    if let standing = loads[number]?.standing, standing.stamp.known >= bornBefore { return }
     endLease(number, .revoked, now: now)
   }
 
   /// The same for all keys that a clear takes in, the last change. The first of them are met at once.
-  mutating func invalidateLoads(_ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, now: Int64) {
+  mutating func invalidateLoads(
+    _ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, bornBefore: UInt64 = .max, now: Int64
+  ) {
     guard !loads.isEmpty else { return }
     switch pattern {
-    case .all: loadClears.add(namespaces, .all, sequence)
-    case .match(let glob): loadClears.add(namespaces, .match(glob), sequence)
+    case .all: loadClears.add(namespaces, .all, sequence, bornBefore: bornBefore)
+    case .match(let glob): loadClears.add(namespaces, .match(glob), sequence, bornBefore: bornBefore)
     case .tags(let tags):
       for id in namespaces { for tag in tags { tagClears.record(id, tier.keyHash(tag), sequence) } }
     }

@@ -4,7 +4,7 @@
 extension Cache {
   /// Whether `upkeep` has something to do by `now`.
   package mutating func needsUpkeep(now: Int64) -> Bool {
-    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now || (loads.nextDeadline ?? .max) <= now
+    hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now || (nextDeadline ?? .max) <= now
   }
 
   /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
@@ -17,12 +17,16 @@ extension Cache {
   package var nextExpiry: Int64? { tier.wheel.nextDue }
 
   /// When a lease, a pause or a wait is over next, in milliseconds; nil: there is none.
-  package var nextDeadline: Int64? { loads.nextDeadline }
+  package var nextDeadline: Int64? {
+    guard let shared = shared?.nextDeadline else { return loads.nextDeadline }
+    return min(shared, loads.nextDeadline ?? .max)
+  }
 
   /// One slice of at most about `entries` entries. Call it again while `needsUpkeep`.
   package mutating func upkeep(entries: Int, now: Int64) {
     tier.arena.giveBack()
     var budget = entries
+    settleShared(now: now)
     meetClears(now: now, budget: &budget)
     settleLoads(now: now, budget: &budget)
     while budget > 0, let id = clears.rotate() { walk(id, now: now, &budget) }

@@ -13,13 +13,16 @@ package struct Cache: ~Copyable {
   var loads: LoadTable
   var loadClears = LoadClears()
   var tagClears = TagClears()
+  /// Nil: memory is the only tier.
+  var shared: SharedTier?
   var tokens: TokenMaker
 
   /// `seed` decides hashing, jitter and the first version: random in a daemon, fixed in a test.
   package init(
     memoryBytes: Int, namespaceLimit: Int, loadLimits: LoadLimits = LoadLimits(), seed: UInt64,
-    tokens: TokenSource = .system
+    tokens: TokenSource = .system, sharedTimeoutMilliseconds: Int64? = nil
   ) {
+    shared = sharedTimeoutMilliseconds.map { SharedTier(timeoutMilliseconds: $0) }
     loads = LoadTable(limits: loadLimits)
     self.tokens = TokenMaker(tokens)
     var random = RandomSource(seed: seed)
@@ -75,6 +78,8 @@ package struct Cache: ~Copyable {
     package var hasWaited = false
     /// The wait after which it was elected.
     package var turn: WaitTicket?
+    /// The shared tier has been asked since this change of the host's; nil: it hasn't.
+    package var fetchedSince: UInt64?
 
     package init(
       stale: Bool = false, maxAgeMilliseconds: Int64? = nil, unless: UInt64? = nil, lease: Bool = false,
@@ -96,6 +101,8 @@ package struct Cache: ~Copyable {
     case granted(LeaseToken, Hit?)
     /// Another loads it, and the asker would wait. Nothing was counted: it is to `wait`, or to ask again without.
     case wait
+    /// The shared tier may have it. Nothing was counted: it is to `fetch`, and to ask again.
+    case fetch
   }
 
   /// A value found. It is borrowed until the cache next changes.
@@ -104,6 +111,8 @@ package struct Cache: ~Copyable {
     package let isStale: Bool
     /// The asker has this version already.
     package let isSame: Bool
+    /// The shared tier had it, and memory didn't.
+    package let isShared: Bool
     let link: Link
   }
 
@@ -134,8 +143,10 @@ package struct Cache: ~Copyable {
     namespace.pointee.counters.hits &+= 1
     namespace.pointee.recency.hit(link, in: tier.arena)
     let entry = tier.entry(link)
-    let isSame = options.unless.map { $0 == entry.version } ?? false
-    return Hit(value: entry.value, isStale: isStale, isSame: isSame, link: link)
+    let isShared = options.fetchedSince.map { entry.version > $0 } ?? false
+    if isShared { namespace.pointee.counters.sharedHits &+= 1 }
+    let isSame = options.unless.map { $0 == entry.publicVersion } ?? false
+    return Hit(value: entry.value, isStale: isStale, isSame: isSame, isShared: isShared, link: link)
   }
 
   /// The life an entry has now, pending clears considered; nil where it is over, and then the entry is gone.
@@ -203,7 +214,7 @@ package struct Cache: ~Copyable {
     let left = entry.freshUntil >= Entry.never ? nil : max(0, entry.freshUntil - now)
     return Details(
       isStale: isStale, ttlMilliseconds: isStale ? 0 : left, ageMilliseconds: now - entry.storedAt,
-      version: entry.version, tags: entry.tags.map { Tags.text($0, in: tier.arena) }, size: entry.value.count,
+      version: entry.publicVersion, tags: entry.tags.map { Tags.text($0, in: tier.arena) }, size: entry.value.count,
       filler: tier.fillers.caller(entry.filler))
   }
 

@@ -14,6 +14,8 @@ package struct ClearBook: Sendable {
   /// What a clear came to.
   package struct Outcome: Sendable {
     package let ticket: ClearTicket
+    /// Other hosts are told of it later.
+    package var isQueued = false
     package var count = 0
     package var sample: [[UInt8]] = []
   }
@@ -24,6 +26,8 @@ package struct ClearBook: Sendable {
   private struct Unanswered {
     var outcome: Outcome
     var walks = 0
+    /// Namespaces whose part the shared tier has still to number.
+    var awaited = 0
     /// All its namespaces have joined.
     var isSealed = false
     /// Nobody waits for its answer.
@@ -49,6 +53,16 @@ package struct ClearBook: Sendable {
   mutating func join(_ ticket: ClearTicket, _ id: NamespaceID) {
     unanswered[ticket]?.walks += 1
     if !walking.contains(id) { walking.append(id) }
+  }
+
+  /// A namespace will join once the shared tier has answered.
+  mutating func await(_ ticket: ClearTicket) { unanswered[ticket]?.awaited += 1 }
+
+  /// It has, or can't be reached.
+  mutating func settle(_ ticket: ClearTicket, isQueued: Bool) {
+    unanswered[ticket]?.awaited -= 1
+    if isQueued { unanswered[ticket]?.outcome.isQueued = true }
+    close(ticket)
   }
 
   mutating func seal(_ ticket: ClearTicket) {
@@ -91,7 +105,7 @@ package struct ClearBook: Sendable {
   }
 
   private mutating func close(_ ticket: ClearTicket) {
-    guard let closing = unanswered[ticket], closing.isSealed, closing.walks == 0 else { return }
+    guard let closing = unanswered[ticket], closing.isSealed, closing.walks == 0, closing.awaited == 0 else { return }
     unanswered[ticket] = nil
     if !closing.isAbandoned { finished.append(closing.outcome) }
   }

@@ -1,5 +1,11 @@
 // How an entry lies in memory: one block with its links, times, key and value. It knows no table and no policy.
 
+/// What hosts know of a value that they share: its version, and the number of the change that it reflects.
+struct SharedMark {
+  var version: UInt64
+  var birth: UInt64
+}
+
 /// A view of one entry's block.
 ///
 ///     0  chain next      the table's (every node of a table has it first)
@@ -9,12 +15,16 @@
 ///     24 version 53      │ hash tag 11
 ///     32 fresh until 40  │ namespace 12 │ filler 12
 ///     40 stored at 40    │ key length 16 │ flags 8
-///     48 [stale span 8] [tag count 4, tag links 4 each] key value
+///     48 [stale span 8] [shared version 8, birth 8] [tag count 4, tag links 4 each] key value
+///
+/// What other hosts share has a version that all of them know, and the number of the change that it reflects; the 53 bits are then the
+/// order in which things happened on this host.
 ///
 /// Times are in milliseconds since the cache began: 40 bits are 34 years.
 struct Entry {
   static let headerBytes = 48
   private static let staleBytes = 8
+  private static let sharedBytes = 16
   /// A deadline that never comes.
   static let never: Int64 = 1 << 40 - 1
   private static let timeMask: UInt64 = 1 << 40 - 1
@@ -26,6 +36,7 @@ struct Entry {
     static let hasTags: UInt64 = 2
     /// Freshness was ended early: what is otherwise the end of freshness is the end of all.
     static let softened: UInt64 = 4
+    static let isShared: UInt64 = 8
   }
 
   let base: UnsafeMutableRawPointer
@@ -39,13 +50,15 @@ struct Entry {
     var freshUntil: Int64 = Entry.never
     var storedAt: Int64 = 0
     var version: UInt64 = 0
+    /// Nil: the host's own.
+    var shared: SharedMark?
     var hashTag: UInt64 = 0
     var namespace: Int = 0
     var filler: Int = 0
 
     var byteCount: Int {
-      Entry.headerBytes + (staleMilliseconds > 0 ? Entry.staleBytes : 0) + (tags.isEmpty ? 0 : 4 + 4 * tags.count)
-        + key.count + value.count
+      Entry.headerBytes + (staleMilliseconds > 0 ? Entry.staleBytes : 0) + (shared == nil ? 0 : Entry.sharedBytes)
+        + (tags.isEmpty ? 0 : 4 + 4 * tags.count) + key.count + value.count
     }
   }
 
@@ -59,6 +72,12 @@ struct Entry {
       flags |= Flag.hasStale
       store(content.staleMilliseconds, offset)
       offset += Self.staleBytes
+    }
+    if let shared = content.shared {
+      flags |= Flag.isShared
+      store(shared.version, offset)
+      store(shared.birth, offset + 8)
+      offset += Self.sharedBytes
     }
     if !content.tags.isEmpty {
       flags |= Flag.hasTags
@@ -96,7 +115,15 @@ struct Entry {
 
   // MARK: What it is
 
+  /// When it was stored, in the order of this host's changes.
   var version: UInt64 { load(24) & Self.versionMask }
+  /// The version that callers are told.
+  var publicVersion: UInt64 { flags & Flag.isShared != 0 ? load(sharedOffset) : version }
+  /// The change of the shared tier that it reflects; zero: it is this host's own.
+  var birth: UInt64 { flags & Flag.isShared != 0 ? load(sharedOffset + 8) : 0 }
+  var sharedMark: SharedMark? {
+    flags & Flag.isShared != 0 ? SharedMark(version: load(sharedOffset), birth: load(sharedOffset + 8)) : nil
+  }
   var hashTag: UInt64 { load(24) as UInt64 >> Self.versionBits }
   var namespace: Int { Int(truncatingIfNeeded: load(32) as UInt64 >> 40 & 0xFFF) }
   var filler: Int { Int(truncatingIfNeeded: load(32) as UInt64 >> 52) }
@@ -107,10 +134,11 @@ struct Entry {
   private var valueLength: Int { Int(load(20) as UInt32) }
 
   private var keyOffset: Int {
-    if flags & (Flag.hasStale | Flag.hasTags) == 0 { return Self.headerBytes }
+    if flags & (Flag.hasStale | Flag.hasTags | Flag.isShared) == 0 { return Self.headerBytes }
     return tagOffset + (flags & Flag.hasTags != 0 ? 4 + 4 * tagCount : 0)
   }
-  private var tagOffset: Int { Self.headerBytes + (flags & Flag.hasStale != 0 ? Self.staleBytes : 0) }
+  private var sharedOffset: Int { Self.headerBytes + (flags & Flag.hasStale != 0 ? Self.staleBytes : 0) }
+  private var tagOffset: Int { sharedOffset + (flags & Flag.isShared != 0 ? Self.sharedBytes : 0) }
   private var tagCount: Int { Int(load(tagOffset) as UInt32) }
 
   var key: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base + keyOffset, count: keyLength) }

@@ -27,8 +27,10 @@ struct PendingClear {
   let dryRun: Bool
   /// As it was when the clear was asked for: whenever the walk comes by, a soft clear leaves the stale span that held then.
   let policy: Policy
-  /// It takes in what was stored before: entries of a lower version.
+  /// It takes in what was stored before: entries of a lower version…
   let sequence: UInt64
+  /// …that reflect an older change of the shared tier than the clear; entries of this host's own reflect none.
+  var bornBefore = UInt64.max
   let at: Int64
   /// Where in the walk's order it joined; it is over when the walk comes round to there.
   let start: UInt64
@@ -38,7 +40,7 @@ struct PendingClear {
 
   /// Which of its tags takes the entry in, zero for other patterns; nil where it doesn't. Adds to `steps` what looking took.
   func covers(_ entry: Entry, _ steps: inout Int) -> UInt8? {
-    guard entry.version < sequence else { return nil }
+    guard entry.version < sequence, bornBefore == .max || entry.birth < bornBefore else { return nil }
     steps += 8
     switch pattern {
     case .all: return 0

@@ -15,6 +15,8 @@ package struct Policy: Equatable, Sendable {
   package var maxValueBytes = 1 << 20
   package var eviction = EvictionKind.lru
   package var mode = Mode.on
+  /// Its values are shared with other hosts, where there is a tier for that.
+  package var isShared = true
 
   package init() {}
 

@@ -34,6 +34,8 @@ package enum EvictionBound: Int, CaseIterable, Sendable {
 package struct Counters: Sendable {
   /// Keys asked for by `get` and answered with a value, stale ones included.
   package var hits = 0
+  /// Those of the hits that the shared tier had, and memory didn't.
+  package var sharedHits = 0
   /// Those of the hits that were stale.
   package var staleHits = 0
   /// Keys asked for by `get` and not answered with a value, by reason.

@@ -78,8 +78,14 @@ struct Lease {
   let holder: Asker
   let grantedAt: Int64
   let deadline: Int64
-  /// The number of the last change when it was given: what invalidates the key afterwards has a higher one.
-  let stamp: UInt64
+  let stamp: LoadStamp
+}
+
+/// The last change when a load began: what invalidates its key afterwards has a higher number.
+struct LoadStamp {
+  let sequence: UInt64
+  /// The newest change of the shared tier that was known.
+  let known: UInt64
 }
 
 /// How a lease ended, other than by its fill. The names are those of the event `release`.
@@ -99,6 +105,5 @@ struct Pause {
 
   let reason: Reason
   let until: Int64
-  /// As a lease's.
-  let stamp: UInt64
+  let stamp: LoadStamp
 }

@@ -13,6 +13,8 @@ struct LoadClears {
     let pattern: Pattern
     /// The change that it is: it ends what began before.
     var number: UInt64
+    /// Of the shared tier: it ends what began knowing of none as new. Else `.max`.
+    var bornBefore: UInt64
   }
 
   /// Above so many different ones a load of any key ends: that costs a load, and to look at more of them costs everybody.
@@ -27,12 +29,12 @@ struct LoadClears {
 
   var isEmpty: Bool { clears.isEmpty }
 
-  mutating func add(_ namespaces: Range<NamespaceID>, _ pattern: Pattern, _ number: UInt64) {
-    clears.removeAll { $0.namespaces == namespaces && $0.pattern == pattern }
-    if clears.count == Self.maximum {
-      clears = [Clear(namespaces: 0..<NamespaceList.maximum, pattern: .all, number: number)]
+  mutating func add(_ namespaces: Range<NamespaceID>, _ pattern: Pattern, _ number: UInt64, bornBefore: UInt64 = .max) {
+    clears.removeAll { $0.namespaces == namespaces && $0.pattern == pattern && $0.bornBefore <= bornBefore }
+    if clears.count >= Self.maximum {
+      clears = [Clear(namespaces: 0..<NamespaceList.maximum, pattern: .all, number: number, bornBefore: .max)]
     } else {
-      clears.append(Clear(namespaces: namespaces, pattern: pattern, number: number))
+      clears.append(Clear(namespaces: namespaces, pattern: pattern, number: number, bornBefore: bornBefore))
     }
     // One more round from here meets all that the earlier ones had not met, too.
     start = position
@@ -40,8 +42,9 @@ struct LoadClears {
   }
 
   /// Whether one of them took in a load of the key that began when the last change was `stamp`. Adds to `steps` as a glob does.
-  func ends(_ key: LoadKey, began stamp: UInt64, _ steps: inout Int) -> Bool {
-    for clear in clears where clear.number > stamp && clear.namespaces.contains(key.namespace) {
+  func ends(_ key: LoadKey, began stamp: LoadStamp, _ steps: inout Int) -> Bool {
+    for clear in clears
+    where clear.number > stamp.sequence && clear.bornBefore > stamp.known && clear.namespaces.contains(key.namespace) {
       switch clear.pattern {
       case .all: return true
       case .match(let glob): if key.bytes.withUnsafeBytes({ glob.matches($0, &steps) }) { return true }

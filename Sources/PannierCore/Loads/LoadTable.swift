@@ -34,7 +34,7 @@ struct Load {
   var waiting: Int { seekers.count + others.count }
   fileprivate var isIdle: Bool { lease == nil && pause == nil && reserved == nil && waiting == 0 }
   /// Of the lease, or the pause: the number of the last change when it began, and when it is over.
-  var standing: (stamp: UInt64, deadline: Int64)? {
+  var standing: (stamp: LoadStamp, deadline: Int64)? {
     lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
   }
 }
@@ -196,6 +196,12 @@ struct LoadTable {
     woken.append(Woken(ticket: waiter.ticket, isElected: false))
     return cancel(waiter.ticket)
   }
+
+  /// For a wait that is kept elsewhere.
+  mutating func newTicket() -> WaitTicket { waits.nextTicket() }
+
+  /// Tells one whose wait is kept elsewhere that it is over.
+  mutating func tell(_ ticket: WaitTicket) { woken.append(Woken(ticket: ticket, isElected: false)) }
 
   mutating func takeWoken() -> [Woken] {
     if woken.isEmpty { return [] }
