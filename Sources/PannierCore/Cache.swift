@@ -40,11 +40,16 @@ package struct Cache: ~Copyable {
 
   /// Nil where there are as many as may be.
   package mutating func addNamespace(_ name: UnsafeRawBufferPointer, policy: Policy) -> NamespaceID? {
-    tier.namespaces.add(name, tier.keyHash(name), policy)
+    let id = tier.namespaces.add(name, tier.keyHash(name), policy)
+    if let id, shared?.isUp == true, isShared(id) { askGroups(id) }
+    return id
   }
 
   /// The most namespaces that so much memory has room for.
   package static func mostNamespaces(memoryBytes: Int) -> Int { MemoryTier.mostNamespaces(memoryBytes: memoryBytes) }
+
+  /// The number of this host's last change.
+  package var lastChange: UInt64 { sequence }
 
   package var namespaceCount: Int { tier.namespaces.count }
   package func name(of id: NamespaceID) -> [UInt8] { tier.namespaces[id].pointee.name }

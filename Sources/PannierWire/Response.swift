@@ -2,6 +2,9 @@
 
 /// What `meta` and `explain` tell of a value. Times are in milliseconds.
 package struct ValueMeta {
+  package enum Tier { case memory, redis }
+
+  package let tier: Tier
   /// What is left of its freshness; nil: no expiry.
   package let ttlMilliseconds: Int64?
   package let ageMilliseconds: Int64
@@ -9,7 +12,10 @@ package struct ValueMeta {
   package let tags: [Bytes]
   package let size: Int
 
-  package init(ttlMilliseconds: Int64?, ageMilliseconds: Int64, version: UInt64, tags: [Bytes], size: Int) {
+  package init(
+    tier: Tier = .memory, ttlMilliseconds: Int64?, ageMilliseconds: Int64, version: UInt64, tags: [Bytes], size: Int
+  ) {
+    self.tier = tier
     self.ttlMilliseconds = ttlMilliseconds
     self.ageMilliseconds = ageMilliseconds
     self.version = version
@@ -94,7 +100,7 @@ extension OutputBuffer {
     if let meta {
       member("ttl", seconds: meta.ttlMilliseconds)
       member("age", seconds: meta.ageMilliseconds)
-      append(",\"tier\":\"memory\"")
+      append(meta.tier == .memory ? ",\"tier\":\"memory\"" : ",\"tier\":\"redis\"")
       member("version", number: meta.version)
       member("tags", strings: meta.tags)
       member("size", count: meta.size)
@@ -105,6 +111,9 @@ extension OutputBuffer {
   }
 
   // MARK: set
+
+  /// It holds on this host, and others are told later.
+  package mutating func queued() { append(",\"redis\":\"queued\"") }
 
   package mutating func stored() { member("stored", flag: true) }
 

@@ -12,6 +12,7 @@ extension Dispatcher {
     }
     let ns = try namespace(set.ns)
     try admit(set.items) { cache.admit(ns, $0) }
+    if cache.isShared(ns) { return try setShared(set, ns, id, session) }
     switch set.items {
     case .one(let item):
       let value = Cache.NewValue(item)
@@ -64,7 +65,7 @@ extension Dispatcher {
     }
   }
 
-  private func write(_ step: Cache.SetStep, _ session: Session) {
+  func write(_ step: Cache.SetStep, _ session: Session) {
     switch step {
     case .stored: session.output.stored()
     case .leaseLost: session.output.notStored("lease_lost")
@@ -78,6 +79,7 @@ extension Dispatcher {
   func delete(_ delete: Request.Delete, _ id: Bytes?, _ session: Session) throws(Refusal) {
     let ns = try knownNamespace(delete.ns)
     var count = 0
+    if let ns, cache.isShared(ns) { return try deleteShared(delete, ns, id, session) }
     if let ns {
       for key in delete.keys.all where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) {
         count += 1

@@ -21,11 +21,12 @@ extension Dispatcher {
     guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
     var step = cache.get(ns, key, options, by: session.asker, now: now)
     flags.value.mayNeedUpkeep = true
-    if case .wait = step {
+    if step.mustWait {
       if try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
       // It may not wait, by its policy or since the server is going: as if its time were up.
+      if case .wait = step { options.hasWaited = true }
       options.waits = false
-      options.hasWaited = true
+      options.fetchedSince = .max
       step = cache.get(ns, key, options, by: session.asker, now: now)
     }
     session.output.begin(id: id)
@@ -40,9 +41,12 @@ extension Dispatcher {
   ) throws(Refusal) {
     guard case .many(let keys) = get.keys else { return }
     flags.value.mayNeedUpkeep = true
-    if options.waits, try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+    if options.waits || cache.isShared(ns) {
+      if try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+    }
     var options = options
     options.waits = false
+    options.fetchedSince = .max
     try writeMany(keys, ns, meta: get.meta, id, session) { _ in options }
     answerWoken()
   }
@@ -85,7 +89,7 @@ extension Dispatcher {
       session.output.member("lease", string: token.text)
     case .miss(.nothing): session.output.miss()
     // A wait that nobody asked for would be a defect; to the client it is the same as another's load.
-    case .miss(.busy), .wait:
+    case .miss(.busy), .wait, .fetch:
       session.output.miss()
       session.output.member("busy", flag: true)
     case .miss(.failed(let retryMilliseconds)):
@@ -99,7 +103,7 @@ extension Dispatcher {
   }
 
   private func write(_ hit: Cache.Hit, lease: LeaseToken?, meta: Bool, _ session: Session) {
-    let details = meta ? ValueMeta(cache.details(of: hit, now: now)) : nil
+    let details = meta ? ValueMeta(cache.details(of: hit, now: now), isShared: hit.isShared) : nil
     session.output.hit(value: hit.isSame ? nil : hit.value, stale: hit.isStale, lease: lease?.text, meta: details)
   }
 
@@ -127,11 +131,34 @@ extension Dispatcher {
   /// Waits for the keys that others load. False, and nothing done, where there are none, or where the caller is elected to
   /// load one itself: who holds a lease waits for nobody, since others might wait for it in turn.
   private func park(_ get: WaitingGet) throws(Refusal) -> Bool {
+    if isLeaving { return false }
     let places = awaitedPlaces(get)
-    if places.isEmpty { return false }
+    let isFetch = get.fetchedSince == nil && !places.fetched.isEmpty
+    if !isFetch, places.awaited.isEmpty { return false }
     if get.id != nil, get.session.inFlight >= limits.inFlight {
       throw Refusal(.overloaded, "\(get.session.inFlight) requests are in flight (limits.in_flight)")
     }
+    if isFetch {
+      guard fetch(places.fetched, for: get) else { return try park(get) }
+    } else {
+      try wait(places.awaited, for: get)
+    }
+    block(get.session, get.id)
+    return true
+  }
+
+  /// Asks the shared tier for the keys at `places`. False where it can't take any more: the asker goes on without.
+  private func fetch(_ places: [Int], for get: WaitingGet) -> Bool {
+    get.fetchedSince = cache.lastChange
+    for place in places {
+      guard let ticket = cache.fetch(get.ns, get.keys[place], by: get.session.asker.owner, now: now) else { continue }
+      get.tickets[ticket] = place
+      waiting[ticket] = get
+    }
+    return !get.tickets.isEmpty
+  }
+
+  private func wait(_ places: [Int], for get: WaitingGet) throws(Refusal) {
     let counters = cache.counters(of: get.ns)
     for place in places {
       let ticket = cache.wait(
@@ -147,23 +174,25 @@ extension Dispatcher {
       get.waitedFor.insert(place)
       waiting[ticket] = get
     }
-    block(get.session, get.id)
-    return true
   }
 
-  private func awaitedPlaces(_ get: WaitingGet) -> [Int] {
-    if isLeaving { return [] }
-    var places: [Int] = []
+  private func awaitedPlaces(_ get: WaitingGet) -> (fetched: [Int], awaited: [Int]) {
+    var fetched: [Int] = []
+    var awaited: [Int] = []
+    var isElected = false
     var options = get.options
+    let waits = options.waits
+    options.fetchedSince = get.fetchedSince
     for (place, key) in get.keys.enumerated() {
-      options.waits = end(ofWait: get, place) > now
+      options.waits = waits && end(ofWait: get, place) > now
       switch cache.outlook(get.ns, key, options, now: now) {
-      case .wait: places.append(place)
-      case .elected: return []
+      case .fetch: fetched.append(place)
+      case .wait: awaited.append(place)
+      case .elected: isElected = true
       case .answered: break
       }
     }
-    return places
+    return (fetched, isElected ? [] : awaited)
   }
 
   private func end(ofWait get: WaitingGet, _ place: Int) -> Int64 {
@@ -231,6 +260,7 @@ extension Dispatcher {
       var options = get.options
       options.waits = false
       options.hasWaited = get.waitedFor.contains(place)
+      options.fetchedSince = get.fetchedSince ?? .max
       options.turn = turns[place]
       return options
     }
@@ -267,5 +297,15 @@ extension Dispatcher {
       if let get = waiting[ticket], !gets.contains(where: { $0 === get }) { gets.append(get) }
     }
     return gets
+  }
+}
+
+extension Cache.GetStep {
+  /// The answer comes later, if its asker may wait.
+  fileprivate var mustWait: Bool {
+    switch self {
+    case .wait, .fetch: true
+    case .hit, .miss, .granted: false
+    }
   }
 }

@@ -53,6 +53,7 @@ struct ParkedRequest {
       }
       session.output.endArray()
     }
+    if outcome.isQueued { session.output.queued() }
     session.output.end()
   }
 }

@@ -136,8 +136,9 @@ extension Dispatcher {
 }
 
 extension ValueMeta {
-  init(_ details: Cache.Details) {
+  init(_ details: Cache.Details, isShared: Bool = false) {
     self.init(
+      tier: isShared ? .redis : .memory,
       ttlMilliseconds: details.ttlMilliseconds, ageMilliseconds: details.ageMilliseconds, version: details.version,
       tags: details.tags, size: details.size)
   }

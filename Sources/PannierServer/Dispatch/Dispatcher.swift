@@ -27,6 +27,8 @@ package final class Dispatcher {
   var parked: [ClearTicket: ParkedRequest] = [:]
   /// Gets that wait for a load, by what they wait for: one of several keys stands here several times.
   var waiting: [WaitTicket: WaitingGet] = [:]
+  /// Requests whose answer waits for the shared tier, by the changes they made.
+  var sharedCalls: [ChangeTicket: SharedCall] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   /// What each turn asks first.
   struct TurnFlags {
@@ -293,12 +295,15 @@ package final class Dispatcher {
     cache.upkeep(entries: Self.sliceEntries, now: now)
     answerParked()
     answerWoken()
+    answerShared()
     if flags.value.isWatched { tellWatchers() }
   }
 
   /// After a change that no request made: those who wait or watch are told, and the loop looks at what is due.
   func tellOfChange() {
     answerWoken()
+    answerShared()
+    answerParked()
     flags.value.mayNeedUpkeep = true
     if flags.value.isWatched { tellWatchers() }
   }

@@ -1,4 +1,4 @@
-// A `get` whose answer waits for other callers' loads: what it asked, kept until it can be asked again. It decides nothing.
+// A `get` whose answer waits for other callers' loads, or for the shared tier: what it asked, kept until it can be asked again. It decides nothing.
 
 import PannierCore
 import PannierWire
@@ -21,6 +21,8 @@ final class WaitingGet {
   var tickets: [WaitTicket: Int] = [:]
   /// The places in `keys` for which it has waited.
   var waitedFor: Set<Int> = []
+  /// The shared tier was asked, when this was the host's last change; nil: it hasn't been.
+  var fetchedSince: UInt64?
   private let memory: UnsafeMutableRawBufferPointer
 
   init(
