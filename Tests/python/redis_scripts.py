@@ -1,0 +1,172 @@
+"""The Lua scripts as the Swift sources have them, and a host that calls them and decides nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis_server import Argument, RedisServer
+
+SOURCES = Path(__file__).parents[2] / "Sources" / "PannierServer" / "Redis" / "Scripts"
+LITERAL = re.compile(r'name: "(?P<name>\w+)",\s+text: #"""\n(?P<text>.*?)\n *"""#', re.DOTALL)
+
+LOG, FLOOR, HOSTS = "p:~log", "p:~floor", "p:~hosts"
+LOG_RECORDS = 1000
+LIFE_MILLISECONDS = 60_000
+
+
+def sources() -> dict[str, str]:
+    """Each script's text by its name."""
+    found = (match for path in sorted(SOURCES.glob("*.swift")) for match in LITERAL.finditer(path.read_text("utf-8")))
+    return {match["name"]: textwrap.dedent(match["text"]) for match in found}
+
+
+def value_name(key: str, ns: str = "q") -> str:
+    return f"p:{ns}:{key}"
+
+
+def lease_name(key: str, ns: str = "q") -> str:
+    return f"p:~lease:{ns}:{key}"
+
+
+def slot(key: str, ns: str = "q") -> int:
+    return zlib.crc32(f"{ns}:{key}".encode()) % 4096
+
+
+def times(life: int = LIFE_MILLISECONDS, stale: int = 0, age: int = 0) -> str:
+    return f',"life":{life:13},"stale":{stale:13},"age":{age:13}'
+
+
+def envelope(key: str, payload: str = "1", version: int = 1, birth: str = "0-0", soft: int = 0) -> str:
+    """A value as the sidecar stores it."""
+    quoted = json.dumps(birth)
+    front = f'{{"pannier":1,"version":{version:16},"soft":{soft},"birth":{quoted:39}'
+    return f'{front}{times()},"encoding":"json","key":{json.dumps(key)},"tags":[]}}\n{payload}'
+
+
+@dataclass
+class Joined:
+    """What a join answered. Tables: group → the n of its record."""
+
+    incarnation: str
+    base: str
+    n: int
+    tables: dict[str, dict[str, int]]
+
+
+class Host:
+    """A connection of one boot, which has joined. `incarnation` is what it sends as its E."""
+
+    def __init__(self, server: RedisServer, boot: str = "a", connection: int = 1) -> None:
+        self.server = server
+        self.boot = boot
+        self.connection = connection
+        self.incarnation = "0"
+        self.ops = 0
+        self._digests = {name: server.text("SCRIPT", "LOAD", text) or "" for name, text in sources().items()}
+
+    def join(self, *namespaces: str, run: str = "run", registers: bool = True, known: str | None = None) -> Joined:
+        names = namespaces or ("q",)
+        reply = self._run(
+            "join",
+            [FLOOR, LOG, HOSTS, *(f"p:~groups:{ns}" for ns in names)],
+            run,
+            self.boot,
+            self.connection if registers else "",
+            self.incarnation if known is None else known,
+            LOG_RECORDS,
+            *names,
+        )
+        assert isinstance(reply, list)
+        incarnation, base, n, *tables = cast("tuple[bytes, bytes, int, list[bytes]]", reply)
+        self.incarnation = incarnation.decode()
+        return Joined(self.incarnation, base.decode(), n, dict(zip(names, map(table, tables), strict=True)))
+
+    def delete(self, *keys: str, leases: Sequence[str] = (), script: str = "delete") -> int:
+        reply = self._change(script, [*map(value_name, keys), *map(lease_name, leases)], *self._selection(keys))
+        assert isinstance(reply, int)
+        return reply
+
+    def soft(self, *keys: str, leases: Sequence[str] = ()) -> int:
+        return self.delete(*keys, leases=leases, script="soft")
+
+    def clear(self, scope: str = "all", *texts: str, ns: str = "q", soft: bool = False) -> int:
+        reply = self._change("clear", [f"p:~groups:{ns}"], "softclear" if soft else "clear", scope, *texts, ns=ns)
+        assert isinstance(reply, int)
+        return reply
+
+    def set(
+        self, *keys: str, guard: int | None = None, payload: str = "1", version: int = 1, leases: Sequence[str] = ()
+    ) -> tuple[str, int]:
+        reply = self._change(
+            "set",
+            [HOSTS, *map(value_name, keys), *map(lease_name, leases)],
+            self.connection,
+            "" if guard is None else guard,
+            *self._selection(keys),
+            *(LIFE_MILLISECONDS for _ in keys),
+            *(envelope(key, payload, version) for key in keys),
+        )
+        return outcome(reply)
+
+    def set_if(self, key: str, expected: bytes, seen: int, version: int = 1) -> tuple[str, int]:
+        reply = self._change(
+            "setIf",
+            [HOSTS, value_name(key), lease_name(key)],
+            self.connection,
+            seen,
+            slot(key),
+            key,
+            expected[:39],
+            LIFE_MILLISECONDS,
+            envelope(key, version=version),
+        )
+        return outcome(reply)
+
+    def touch(self, key: str, expected: bytes, seen: int, life: int) -> tuple[str, int]:
+        reply = self._change(
+            "touch",
+            [HOSTS, value_name(key)],
+            self.connection,
+            seen,
+            slot(key),
+            key,
+            expected[:48],
+            life,
+            times(life, 0, 5),
+        )
+        return outcome(reply)
+
+    def fill(self, key: str, birth: int, token: str | None = None, payload: str = "1") -> tuple[str, int]:
+        value = envelope(key, payload, birth=f"{self.incarnation}-{birth}")
+        names = [value_name(key)] if token is None else [value_name(key), lease_name(key)]
+        tokens = [] if token is None else [token]
+        return outcome(self._change("fill", names, birth, slot(key), key, LIFE_MILLISECONDS, value, *tokens))
+
+    def _selection(self, keys: Sequence[str]) -> list[Argument]:
+        return [len(keys), *map(slot, keys), *keys]
+
+    def _change(self, name: str, keys: Sequence[str], *arguments: Argument, ns: str = "q") -> object:
+        self.ops += 1
+        header = (self.incarnation, LOG_RECORDS, self.boot, self.ops, ns)
+        return self._run(name, [FLOOR, LOG, *keys], *header, *arguments)
+
+    def _run(self, name: str, keys: Sequence[str], *arguments: Argument) -> object:
+        return self.server.call("EVALSHA", self._digests[name], len(keys), *keys, *arguments)
+
+
+def outcome(reply: object) -> tuple[str, int]:
+    word, number = cast("tuple[bytes, int]", reply)
+    return word.decode(), number
+
+
+def table(flat: Sequence[bytes]) -> dict[str, int]:
+    return {member.decode(): abs(int(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)}

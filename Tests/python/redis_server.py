@@ -1,0 +1,112 @@
+"""A Redis of a test's own: on a Unix socket in a folder of its own, keeping nothing, ended by its own process id."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+import redis
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+BINARY = os.environ.get("PANNIER_REDIS_SERVER", "redis-server")
+
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+TRY_SECONDS = 0.01
+
+Argument = bytes | str | int
+
+
+class Connection(Protocol):
+    """What is used of the library's connection, which has no complete types of its own."""
+
+    def send_command(self, *command: Argument) -> None: ...
+    def read_response(self) -> object: ...
+
+
+class Pool(Protocol):
+    def get_connection(self) -> Connection: ...
+    def release(self, connection: Connection) -> None: ...
+
+
+class RedisServer:
+    """`redis-server` as a context manager, and one connection to it. Commands are sent as they are given."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="pannier-redis-")
+        self.socket = Path(self._folder.name) / "redis.sock"
+        self._process = subprocess.Popen(
+            [BINARY, "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", "."],
+            cwd=self._folder.name,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        self._client = redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+
+    def __enter__(self) -> RedisServer:
+        try:
+            self._wait_until_it_serves()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def call(self, *command: Argument) -> object:
+        """The reply as bytes, integers, lists and None; an error reply is raised as `redis.ResponseError`."""
+        pool = cast("Pool", self._client.connection_pool)
+        connection = pool.get_connection()
+        try:
+            connection.send_command(*command)
+            return connection.read_response()
+        finally:
+            pool.release(connection)
+
+    def text(self, *command: Argument) -> str | None:
+        reply = self.call(*command)
+        return reply.decode() if isinstance(reply, bytes) else None
+
+    def number(self, *command: Argument) -> int:
+        reply = self.call(*command)
+        assert isinstance(reply, int)
+        return reply
+
+    def pairs(self, *command: Argument) -> dict[bytes, bytes]:
+        """A flat list of names and values, as HGETALL and ZRANGE WITHSCORES answer."""
+        flat = cast("list[bytes]", self.call(*command))
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def _wait_until_it_serves(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.call("PING")
+            except redis.ConnectionError:
+                try:
+                    status = self._process.wait(TRY_SECONDS)
+                except subprocess.TimeoutExpired:
+                    continue
+                raise RuntimeError(f"redis-server ended with {status} at its start") from None
+            return
+        raise RuntimeError(f"redis-server did not serve within {START_SECONDS:g} s")
+
+    def _end(self) -> None:
+        self._client.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
