@@ -166,6 +166,18 @@ extension Cache {
     shared?.queue.unsend()
   }
 
+  /// It takes commands and doesn't answer: nobody waits for it until it does. What was sent may still be carried out.
+  package mutating func sharedSuspended(now: Int64) {
+    shared?.link = .down
+    settleShared(now: now, until: .max)
+  }
+
+  /// It answers again, on the connection that it had.
+  package mutating func sharedResumed() {
+    shared?.link = .up
+    sendFromQueue()
+  }
+
   /// What is here may lack changes that others made: it is dropped, and nothing that began before is stored.
   private mutating func dropShared(now: Int64) {
     if shared?.incarnation != 0 { shared?.counters.gaps += 1 }

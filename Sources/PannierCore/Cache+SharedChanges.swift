@@ -273,12 +273,12 @@ extension Cache {
   // MARK: Time
 
   /// Answers those whom the shared tier has kept waiting too long.
-  mutating func settleShared(now: Int64) {
-    while let number = shared?.flights.takeOverdue(now) {
+  mutating func settleShared(now: Int64, until end: Int64? = nil) {
+    while let number = shared?.flights.takeOverdue(end ?? now) {
       shared?.counters.timeouts += 1
       for ticket in shared?.flights.takeWaiters(number) ?? [] { loads.tell(ticket) }
     }
-    while let change = shared?.changes.takeOverdue(now) {
+    while let change = shared?.changes.takeOverdue(end ?? now) {
       shared?.counters.timeouts += 1
       queue(change, wasSent: true, now: now)
     }

@@ -11,6 +11,7 @@ package struct Configuration: Equatable, Sendable {
   package var defaults = PolicyPatch()
   package var namespaces: [String: PolicyPatch] = [:]
   package var limits = Limits()
+  package var redis = RedisSettings()
   package var access = Access()
   package var log = Log()
 
@@ -82,6 +83,7 @@ extension Configuration {
     if socket != new.socket { changes.append("socket") }
     if memoryBytes != new.memoryBytes { changes.append("memory") }
     if limits != new.limits { changes.append("limits") }
+    if redis != new.redis { changes.append("redis") }
     if log != new.log { changes.append("log") }
     return changes
   }

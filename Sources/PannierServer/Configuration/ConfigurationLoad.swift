@@ -77,6 +77,9 @@ extension Configuration {
         setting.read(entry.value, place, &self, &faults)
       } else if place == "namespaces" {
         readNamespaces(entry.value, faults: &faults)
+      } else if place == "redis", case .text = entry.value.content {
+        // The short form: the URL alone.
+        Setting.all.first { $0.path == "redis.url" }?.read(entry.value, place, &self, &faults)
       } else {
         read(entry.value, path: place, faults: &faults)
       }

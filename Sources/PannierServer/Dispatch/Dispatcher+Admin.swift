@@ -10,6 +10,9 @@ package struct ServerFacts {
   package var residentBytes = 0
   package var loopDelayMicroseconds: (p50: UInt64, p99: UInt64, max: UInt64) = (0, 0, 0)
 
+  /// Nil: Redis is not used.
+  package var redis: RedisFacts?
+
   package init() {}
 }
 
@@ -32,6 +35,9 @@ extension Dispatcher {
       session.output.append(Array(limit.value.json.utf8))
     }
     session.output.endObject()
+    if cache.sharedCounters != nil {
+      session.output.member("redis_timeout", seconds: configuration.redis.timeoutMilliseconds)
+    }
     session.output.name("features")
     session.output.beginArray()
     for feature in Self.features + (clock.isManual ? ["test_clock"] : []) {
@@ -48,7 +54,7 @@ extension Dispatcher {
     if let name { try checkName(name) }
     let facts = facts()
     session.output.begin(id: id)
-    session.output.member("uptime", seconds: now)
+    session.output.member("uptime", seconds: clock.uptime)
     session.output.member("connections", count: facts.connections)
     session.output.member("resident", count: facts.residentBytes)
     session.output.name("memory")
@@ -75,6 +81,7 @@ extension Dispatcher {
     session.output.member("p99", microseconds: facts.loopDelayMicroseconds.p99)
     session.output.member("max", microseconds: facts.loopDelayMicroseconds.max)
     session.output.endObject()
+    if let redis = facts.redis { write(redis, &session.output) }
     namespaceStats(name, session)
     session.output.end()
   }
@@ -95,6 +102,7 @@ extension Dispatcher {
     let policy = cache.policy(of: id)
     output.beginObject()
     output.member("hits", count: counters.hits)
+    if cache.sharedCounters != nil { output.member("hits_redis", count: counters.sharedHits) }
     output.member("stale_hits", count: counters.staleHits)
     output.member("misses", count: counters.misses.total)
     output.name("misses_by")

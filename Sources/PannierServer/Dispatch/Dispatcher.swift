@@ -56,7 +56,8 @@ package final class Dispatcher {
     cachePlace = Pinned(
       Cache(
         memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces,
-        loadLimits: LoadLimits(configuration.limits), seed: seed))
+        loadLimits: LoadLimits(configuration.limits), seed: seed,
+        sharedTimeoutMilliseconds: configuration.redis.address == nil ? nil : configuration.redis.timeoutMilliseconds))
     decoderPlace = Pinned(RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual)))
     requestCounts.initialize(repeating: 0, count: Op.allCases.count)
     policies = PolicyBook(configuration)

@@ -43,6 +43,7 @@ package final class Server {
   private var deadlineArmed = Int64.max
   private let timesTimer: LoopTimer
   private let shutdownTimer: LoopTimer
+  private var redis: RedisTier?
   private enum Stage { case serving, draining, ending, ended }
   private var stage = Stage.serving
 
@@ -65,6 +66,9 @@ package final class Server {
     deadlineTimer = LoopTimer(on: loop)
     timesTimer = LoopTimer(on: loop)
     shutdownTimer = LoopTimer(on: loop)
+    redis = configuration.redis.address.map {
+      RedisTier(configuration.redis, $0, dispatcher: dispatcher, loop: loop, log: log)
+    }
   }
 
   deinit { scratch.deallocate() }
@@ -98,6 +102,7 @@ package final class Server {
     }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
+    redis?.start()
     loop.run()
     socket?.withdraw()
   }
@@ -229,6 +234,7 @@ package final class Server {
   }
 
   private func write() {
+    redis?.carryOut()
     writeOnce()
     // A write may show that a client is gone, and what it held is then another's, who is told in this turn too.
     while dispatcher.flags.value.hasDirty { writeAgain() }
@@ -287,6 +293,7 @@ package final class Server {
     facts.connections = connections.count
     facts.residentBytes = ResidentMemory.bytes() ?? 0
     facts.loopDelayMicroseconds = (loop.delays.quantile(0.5), loop.delays.quantile(0.99), loop.delays.max)
+    facts.redis = redis?.facts
     return facts
   }
 
@@ -349,6 +356,7 @@ package final class Server {
     guard stage != .ended else { return }
     stage = .ended
     closeListener()
+    redis?.stop()
     for signal in signals { signal.close() }
     for timer in [expiryTimer, deadlineTimer, timesTimer, shutdownTimer] { timer.close() }
     loop.close()

@@ -1,0 +1,67 @@
+// Where Redis is and how it is used, as settled values. It knows no connection.
+
+/// Times are in milliseconds.
+package struct RedisSettings: Equatable, Sendable {
+  /// Nil: memory is the only tier.
+  package var address: RedisAddress?
+  /// Over what the address says, where they are set.
+  package var user: String?
+  package var password: Secret?
+  package var passwordFile: String?
+  /// What every name in Redis begins with: whoever has the same shares the same values.
+  package var prefix = "pannier"
+  /// How long a read or a change waits for Redis.
+  package var timeoutMilliseconds: Int64 = 100
+  package var connectTimeoutMilliseconds: Int64 = 250
+  /// About how many records the log keeps: a host that was away for longer begins with an empty memory.
+  package var logRecords = 200_000
+  /// How long the log is waited for at a time.
+  package var beatMilliseconds: Int64 = 250
+
+  package init() {}
+}
+
+extension SettingKind<RedisAddress?> {
+  static var redisURL: Self {
+    .orNone(
+      SettingKind<RedisAddress>("a URL such as redis://localhost:6379") { text throws(SettingRefusal) in
+        do throws(RedisAddressFault) {
+          return try RedisAddress(text)
+        } catch {
+          throw SettingRefusal(message: error.description)
+        }
+      })
+  }
+}
+
+extension SettingKind<Secret?> {
+  static var secret: Self { .orNone(SettingKind<Secret>("a password") { text throws(SettingRefusal) in Secret(text) }) }
+}
+
+extension SettingKind<String?> {
+  static func text(_ expected: String) -> Self {
+    .orNone(
+      SettingKind<String>(expected) { text throws(SettingRefusal) in
+        guard !text.isEmpty, !text.utf8.contains(0) else { throw SettingRefusal(message: "expected \(expected)") }
+        return text
+      })
+  }
+}
+
+extension SettingKind<String> {
+  /// What names in Redis begin with: short, and without a colon, which ends it.
+  static var redisPrefix: Self {
+    Self("a prefix such as pannier") { text throws(SettingRefusal) in
+      let isPlain = text.utf8.allSatisfy { byte in
+        switch Unicode.Scalar(byte) {
+        case "A"..."Z", "a"..."z", "0"..."9", "_", ".", "-": true
+        default: false
+        }
+      }
+      guard isPlain, (1...64).contains(text.utf8.count) else {
+        throw SettingRefusal(message: "\(quoted(text)) can't be a prefix; it takes 1 to 64 of A-Z a-z 0-9 _ . -")
+      }
+      return text
+    }
+  }
+}

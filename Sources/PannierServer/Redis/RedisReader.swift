@@ -1,0 +1,171 @@
+// What Redis answers as the cache understands it: values, outcomes, records. Whatever is not as our scripts and envelopes write it
+// is named, and nothing of it is used.
+
+import PannierCore
+import PannierWire
+
+enum RedisReader {
+  /// A value that is none of ours; its name is counted.
+  struct Foreign: Error { let name: String }
+
+  /// `left`: the answer to PTTL that was asked for with it.
+  static func value(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> Result<SharedRead, Foreign> {
+    switch reply {
+    case .null: return .success(.nothing)
+    case .lost: return .success(.failed)
+    case .error(let error): return .failure(Foreign(name: error.code.rawValue))
+    case .bytes(let bytes):
+      guard case .integer(let milliseconds) = left else { return .failure(Foreign(name: "foreign")) }
+      // Gone between the two: a miss.
+      if milliseconds == -2 { return .success(.nothing) }
+      switch Envelope.decode(bytes, key: key) {
+      case .success(let value): return .success(.value(value, leftMilliseconds: life(milliseconds, value)))
+      case .failure(let fault): return .failure(Foreign(name: fault.name))
+      }
+    default: return .failure(Foreign(name: "foreign"))
+    }
+  }
+
+  /// Nil: it doesn't expire of itself, whatever time Redis gave it.
+  private static func life(_ milliseconds: Int64, _ value: SharedValue) -> Int64? {
+    value.ttlMilliseconds == nil || milliseconds < 0 ? nil : milliseconds
+  }
+
+  /// What a script made of a change.
+  static func outcome(_ reply: RedisReply) -> SharedReply {
+    switch reply {
+    case .integer(let number): return UInt64(exactly: number).map { .done(number: $0, count: 0) } ?? .lost
+    case .array(let parts):
+      guard parts.count >= 2, case .integer(let number) = parts[1], let number = UInt64(exactly: number) else {
+        return .lost
+      }
+      switch parts[0] {
+      case .bytes(let word) where word.elementsEqual("CONFLICT".utf8): return .conflict(number: number)
+      case .bytes: return .done(number: number, count: 0)
+      case .integer(let count): return .done(number: number, count: Int(count))
+      default: return .lost
+      }
+    case .error(let error) where [.gap, .fenced].contains(error.code): return .refused
+    default: return .lost
+    }
+  }
+
+  // MARK: Joining
+
+  struct Joined {
+    let incarnation: UInt64
+    let base: UInt64
+    let number: UInt64
+    let tables: [Table]
+  }
+
+  struct Table {
+    var clears: [(scope: SharedScope, number: UInt64, soft: Bool)] = []
+    var otherTags: (hard: UInt64, soft: UInt64) = (0, 0)
+  }
+
+  static func joined(_ reply: RedisReply) -> Joined? {
+    guard case .array(let parts) = reply, parts.count >= 3, let incarnation = number(parts[0]),
+      let base = number(parts[1]), let number = number(parts[2])
+    else { return nil }
+    let tables = parts.dropFirst(3).map { table($0) }
+    guard !tables.contains(where: { $0 == nil }) else { return nil }
+    return Joined(incarnation: incarnation, base: base, number: number, tables: tables.compactMap { $0 })
+  }
+
+  private static func number(_ reply: RedisReply) -> UInt64? {
+    switch reply {
+    case .integer(let number): UInt64(exactly: number)
+    case .bytes(let text): text.withUnsafeBytes { decimal($0) }
+    default: nil
+    }
+  }
+
+  /// Members and scores by turns: see the script `clear`.
+  private static func table(_ reply: RedisReply) -> Table? {
+    guard case .array(let parts) = reply, parts.count.isMultiple(of: 2) else { return nil }
+    var table = Table()
+    for index in stride(from: 0, to: parts.count, by: 2) {
+      guard case .bytes(let member) = parts[index], case .bytes(let score) = parts[index + 1],
+        let number = score.drop(while: { $0 == UInt8(ascii: "-") }).withUnsafeBytes({ decimal($0) })
+      else { return nil }
+      table.add(member, number)
+    }
+    return table
+  }
+
+  // MARK: The log
+
+  /// What XREAD answered; nil: there is something that this version doesn't know.
+  static func records(_ reply: RedisReply, boot: [UInt8]) -> [SharedRecord]? {
+    if reply == .null { return [] }
+    guard case .array(let streams) = reply, streams.count == 1, case .array(let stream) = streams[0],
+      stream.count == 2, case .array(let entries) = stream[1]
+    else { return nil }
+    var records: [SharedRecord] = []
+    for entry in entries {
+      guard let record = record(entry) else { return nil }
+      records.append(SharedRecord(record, boot: boot))
+    }
+    return records
+  }
+
+  private static func record(_ entry: RedisReply) -> RedisRecord? {
+    guard case .array(let parts) = entry, parts.count == 2, case .bytes(let id) = parts[0],
+      case .array(let fields) = parts[1]
+    else { return nil }
+    let texts = fields.compactMap { if case .bytes(let text) = $0 { text } else { nil } }
+    guard texts.count == fields.count else { return nil }
+    let joined = texts.flatMap { $0 }
+    return joined.withUnsafeBytes { bytes in
+      var offset = 0
+      let fields = texts.map { text in
+        defer { offset += text.count }
+        return Bytes(rebasing: bytes[offset..<offset + text.count])
+      }
+      return id.withUnsafeBytes { RedisRecord(id: $0, fields: fields) }
+    }
+  }
+}
+
+extension RedisReader.Table {
+  fileprivate mutating func add(_ member: [UInt8], _ number: UInt64) {
+    let isSoft = member.starts(with: "s:".utf8)
+    let name = isSoft ? Array(member.dropFirst(2)) : member
+    if name.elementsEqual("all".utf8) {
+      clears.append((.all, number, isSoft))
+    } else if name.elementsEqual("F".utf8) {
+      if isSoft { otherTags.soft = number } else { otherTags.hard = number }
+    } else if name.starts(with: "m:".utf8) {
+      clears.append((.match(Array(name.dropFirst(2))), number, isSoft))
+    } else if name.starts(with: "t:".utf8) {
+      clears.append((.tags([Array(name.dropFirst(2))]), number, isSoft))
+    }
+  }
+}
+
+extension SharedRecord {
+  fileprivate init(_ record: RedisRecord, boot: [UInt8]) {
+    let kind: SharedRecord.Kind =
+      switch record.kind {
+      case .open: .open
+      case .set: .set
+      case .del: .delete
+      case .soft: .soften
+      case .touch: .touch
+      case .clear: .clear
+      case .softclear: .softClear
+      case .filled: .filled
+      }
+    let scope: SharedScope =
+      switch record.scope {
+      case .keys(let keys): .keys(keys)
+      case .all: .all
+      case .match(let glob): .match(glob)
+      case .tags(let tags): .tags(tags)
+      }
+    self.init(
+      incarnation: record.incarnation, number: record.number, kind: kind, ns: record.ns, scope: scope,
+      isOwn: record.host == boot)
+  }
+}

@@ -1,0 +1,133 @@
+// The cache's commands as Redis is sent them: script by script, name by name. It sends nothing itself.
+
+import PannierCore
+import PannierWire
+
+final class RedisWriter {
+  /// What a value that never expires gets all the same, in milliseconds: nothing stays in Redis for ever.
+  static let longestLifeMilliseconds: Int64 = 30 * 86_400_000
+
+  let names: RedisNames
+  /// Which process this is: another after each start.
+  let boot: [UInt8]
+  private let logRecords: [UInt8]
+  private var run: [UInt8] = []
+  private var digests: [String: [UInt8]] = [:]
+
+  init(names: RedisNames, logRecords: Int) {
+    self.names = names
+    self.logRecords = Array("\(logRecords)".utf8)
+    var generator = SystemRandomNumberGenerator()
+    boot = Array(String(generator.next(), radix: 16).utf8)
+  }
+
+  func value(_ ns: [UInt8], _ key: [UInt8]) -> [UInt8] { lend(ns, key) { names.value($0, $1) } }
+
+  // MARK: Joining
+
+  /// Takes down which Redis it is, from what INFO says. Why it can't be used; nil: it can.
+  func identify(_ info: [UInt8]) -> RedisHandshake.Failure? {
+    var fields: [Substring: Substring] = [:]
+    for line in String(decoding: info, as: UTF8.self).split(whereSeparator: \.isNewline) {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      if parts.count == 2 { fields[parts[0]] = parts[1] }
+    }
+    guard let id = fields["run_id"] else { return .init(reason: "INFO tells no run_id") }
+    if let role = fields["role"], role != "master" {
+      return .init(reason: "it is a \(role), and changes need the primary")
+    }
+    run = Array(id.utf8)
+    return nil
+  }
+
+  func loaded(_ script: RedisScript, _ digest: [UInt8]) { digests[script.name] = digest }
+
+  /// `connection`: nil where it is not the one for commands.
+  func join(known: UInt64, namespaces: [[UInt8]], connection: UInt64?) -> [[UInt8]]? {
+    guard let home = names.homes.first else { return nil }
+    let tables = namespaces.map { ns in ns.withUnsafeBytes { names.groups($0) } }
+    return call(
+      .join, keys: [home.floor, home.log, names.hosts] + tables,
+      [run, boot, connection.map(decimal) ?? [], decimal(known), logRecords] + namespaces)
+  }
+
+  // MARK: Changes
+
+  func change(_ op: UInt64, _ ns: [UInt8], _ change: SharedChange, connection: UInt64) -> [[UInt8]]? {
+    switch change {
+    case .set(let value, let guardNumber):
+      let slot = slot(ns, value.key)
+      let home = names.home(ofSlot: slot)
+      let asked = [decimal(connection), guardNumber.map(decimal) ?? [], decimal(1), decimal(slot), value.key]
+      return call(
+        .set, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
+        head(value.birth.incarnation, op, ns) + asked + [decimal(life(value)), Envelope.encode(value)])
+    case .delete(let keys): return keyed(.delete, op, ns, keys)
+    case .soften(let keys, _): return keyed(.soft, op, ns, keys)
+    case .clear(let scope, let soft):
+      guard let home = names.homes.first else { return nil }
+      let kind = Array((soft ? "softclear" : "clear").utf8)
+      let texts: [[UInt8]] =
+        switch scope {
+        case .all: [Array("all".utf8)]
+        case .match(let glob): [Array("match".utf8), glob]
+        case .tags(let tags): [Array("tags".utf8)] + tags
+        case .keys: []
+        }
+      return call(
+        .clear, keys: [home.floor, home.log, ns.withUnsafeBytes { names.groups($0) }],
+        head(incarnation, op, ns) + [kind] + texts)
+    }
+  }
+
+  private func keyed(_ script: RedisScript, _ op: UInt64, _ ns: [UInt8], _ keys: [[UInt8]]) -> [[UInt8]]? {
+    guard let home = names.homes.first else { return nil }
+    return call(
+      script, keys: [home.floor, home.log] + keys.map { value(ns, $0) },
+      head(incarnation, op, ns) + [decimal(keys.count)] + keys.map { decimal(slot(ns, $0)) } + keys)
+  }
+
+  func fill(_ ns: [UInt8], _ value: SharedValue) -> [[UInt8]]? {
+    let slot = slot(ns, value.key)
+    let home = names.home(ofSlot: slot)
+    return call(
+      .fill, keys: [home.floor, home.log, self.value(ns, value.key)],
+      head(value.birth.incarnation, 0, ns) + [
+        decimal(value.birth.number), decimal(slot), value.key, decimal(life(value)), Envelope.encode(value),
+      ])
+  }
+
+  /// Whose changes these are: told by each join.
+  var incarnation: UInt64 = 0
+
+  // MARK: The log
+
+  func follow(after id: RecordID, count: Int, blockMilliseconds: Int64) -> [[UInt8]] {
+    let words = ["XREAD", "COUNT", "\(count)", "BLOCK", "\(blockMilliseconds)", "STREAMS"].map { Array($0.utf8) }
+    return words + [names.homes.first?.log ?? [], Array(id.text.utf8)]
+  }
+
+  // MARK: Parts
+
+  private func head(_ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8]) -> [[UInt8]] {
+    [decimal(incarnation), logRecords, boot, decimal(op), ns]
+  }
+
+  private func call(_ script: RedisScript, keys: [[UInt8]], _ arguments: [[UInt8]]) -> [[UInt8]]? {
+    guard let digest = digests[script.name] else { return nil }
+    return [Array("EVALSHA".utf8), digest, decimal(keys.count)] + keys + arguments
+  }
+
+  private func slot(_ ns: [UInt8], _ key: [UInt8]) -> Int { lend(ns, key) { RedisNames.slot($0, $1) } }
+
+  private func life(_ value: SharedValue) -> Int64 {
+    guard let ttl = value.ttlMilliseconds else { return Self.longestLifeMilliseconds }
+    return min(max(1, ttl - value.ageMilliseconds) + value.staleMilliseconds, Self.longestLifeMilliseconds)
+  }
+
+  private func decimal(_ number: some BinaryInteger) -> [UInt8] { Array("\(number)".utf8) }
+
+  private func lend<Result>(_ ns: [UInt8], _ key: [UInt8], _ body: (Bytes, Bytes) -> Result) -> Result {
+    ns.withUnsafeBytes { ns in key.withUnsafeBytes { body(ns, $0) } }
+  }
+}
