@@ -1,4 +1,4 @@
-"""What the tests share: a daemon for each test that asks for one."""
+"""What the tests share: a daemon for each test that asks for one, and a Redis, emptied before each test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from daemon import TEST_CLOCK, Daemon
+from redis_scripts import Host
+from redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,3 +42,24 @@ def start_daemon() -> Iterator[StartDaemon]:
             return running.enter_context(Daemon(configuration, flags, socket, open_files))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(running_redis: RedisServer) -> RedisServer:
+    running_redis.call("CONFIG", "SET", "maxmemory", 0)
+    running_redis.call("FLUSHALL")
+    return running_redis
+
+
+@pytest.fixture
+def host(redis_server: RedisServer) -> Host:
+    """One that has joined."""
+    host = Host(redis_server)
+    host.join()
+    return host

@@ -45,11 +45,11 @@ def times(life: int = LIFE_MILLISECONDS, stale: int = 0, age: int = 0) -> str:
     return f',"life":{life:13},"stale":{stale:13},"age":{age:13}'
 
 
-def envelope(key: str, payload: str = "1", version: int = 1, birth: str = "0-0", soft: int = 0) -> str:
-    """A value as the sidecar stores it."""
+def envelope(key: str, payload: str = "1", version: int = 1, birth: str = "0-0") -> str:
+    """A value as the sidecar stores it; EnvelopeTests.swift says how it looks."""
     quoted = json.dumps(birth)
-    front = f'{{"pannier":1,"version":{version:16},"soft":{soft},"birth":{quoted:39}'
-    return f'{front}{times()},"encoding":"json","key":{json.dumps(key)},"tags":[]}}\n{payload}'
+    front = f'{{"pannier":1,"version":{version:16},"soft":0,"birth":{quoted:39}{times()}'
+    return f'{front},"encoding":"json","bytes":{len(payload)},"key":{json.dumps(key)},"tags":[]}}\n{payload}'
 
 
 @dataclass
@@ -170,3 +170,63 @@ def outcome(reply: object) -> tuple[str, int]:
 
 def table(flat: Sequence[bytes]) -> dict[str, int]:
     return {member.decode(): abs(int(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)}
+
+
+# MARK: what Redis holds
+
+
+def everything(server: RedisServer) -> dict[bytes, object]:
+    """All of it: what was refused must leave it as it was."""
+    names = cast("list[bytes]", server.call("KEYS", "*"))
+    return {name: server.call("DUMP", name) for name in names}
+
+
+def records(server: RedisServer) -> list[tuple[str, str]]:
+    """Each record's id, and its fields as one text."""
+    entries = cast("list[tuple[bytes, list[bytes]]]", server.call("XRANGE", LOG, "-", "+"))
+    return [(number.decode(), b" ".join(fields).decode()) for number, fields in entries]
+
+
+def floor(server: RedisServer, field: str | int) -> int:
+    return int(server.text("HGET", FLOOR, field) or 0)
+
+
+def read(server: RedisServer, key: str) -> bytes:
+    value = server.call("GET", value_name(key))
+    return value if isinstance(value, bytes) else b""
+
+
+def birth(server: RedisServer, key: str) -> str:
+    found = re.search(rb'"birth":"([\d-]+)" *,', read(server, key))
+    assert found is not None
+    return found[1].decode()
+
+
+def groups(server: RedisServer, ns: str = "q") -> dict[str, int]:
+    return table(cast("list[bytes]", server.call("ZRANGE", f"p:~groups:{ns}", 0, -1, "WITHSCORES")))
+
+
+# MARK: one of each change
+
+
+CHANGES = ["delete", "soft", "clear", "set", "setIf", "touch", "fill", "fill under a lease"]
+
+
+def attempt(host: Host, change: str) -> object:
+    match change:
+        case "delete":
+            return host.delete("k", "l", leases=["k"])
+        case "soft":
+            return host.soft("k", "l")
+        case "clear":
+            return host.clear("match", "k*")
+        case "set":
+            return host.set("k", "l", guard=0)
+        case "setIf":
+            return host.set_if("k", b"", 1000)
+        case "touch":
+            return host.touch("k", envelope("k").encode(), 1000, 5)
+        case "fill":
+            return host.fill("k", 0)
+        case _:
+            return host.fill("k", 0, token="token")

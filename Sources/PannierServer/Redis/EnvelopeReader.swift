@@ -1,0 +1,178 @@
+// Reads a value that stands in Redis, once from front to end, strictly as this version writes it: anybody may have
+// written there. It knows no key but the one it is asked for.
+
+internal import Glibc
+package import PannierWire
+
+/// Why something that stands under a value's name is none.
+package enum EnvelopeFault: String, Error, CaseIterable, Sendable {
+  /// It is none of ours.
+  case foreign
+  /// Ours, of another version.
+  case format
+  /// An encoding that this version doesn't know.
+  case encoding
+  /// A value of another key.
+  case otherKey = "other_key"
+  /// The line is not as this version writes it.
+  case malformed
+  /// Less or more payload than there was, or one that would break an answer's line.
+  case payload
+}
+
+extension Envelope {
+  /// The value that `bytes` are, of which it borrows tags and payload. Tags are unescaped where they stand: it is read
+  /// once.
+  package static func decode(_ bytes: UnsafeMutableRawBufferPointer, key: Bytes) throws(EnvelopeFault) -> Envelope {
+    var reader = EnvelopeReader(bytes)
+    guard reader.take(Layout.mark) else { throw .foreign }
+    guard reader.take("1,") else { throw .format }
+    guard reader.take(Layout.version), let version = reader.padded(Layout.versionWidth),
+      version <= Layout.maximumVersion,
+      reader.take(Layout.soft), let isSoft = reader.flag(),
+      reader.take(Layout.birth), let birth = reader.birth(),
+      reader.take(Layout.life), let life = reader.padded(Layout.timeWidth),
+      reader.take(Layout.stale), let stale = reader.padded(Layout.timeWidth),
+      reader.take(Layout.age), let age = reader.padded(Layout.timeWidth),
+      reader.take(Layout.encoding), let encodingName = reader.string(),
+      reader.take(Layout.size), let size = reader.number()
+    else { throw .malformed }
+    guard let encoding = Encoding.allCases.first(where: { $0.rawValue.utf8.elementsEqual(encodingName) }) else {
+      throw .encoding
+    }
+    guard reader.take(Layout.key) else { throw .malformed }
+    guard reader.takeString(key) else { throw .otherKey }
+    guard reader.take(Layout.tags), let tags = reader.tags(), reader.take(Layout.end) else { throw .malformed }
+
+    let payload = reader.rest
+    guard payload.count == size, size > 0, !payload.hasLineFeed else { throw .payload }
+    var envelope = Envelope(birth: birth, version: version, lifeMilliseconds: Int64(life), payload: payload)
+    envelope.isSoft = isSoft
+    envelope.staleMilliseconds = Int64(stale)
+    envelope.ageMilliseconds = Int64(age)
+    envelope.encoding = encoding
+    envelope.tags = tags
+    return envelope
+  }
+}
+
+/// A cursor that never passes the end. What it can't take it answers with nil or false, and is then of no more use.
+private struct EnvelopeReader {
+  private let bytes: UnsafeMutableRawBufferPointer
+  private var position = 0
+
+  init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+  var rest: Bytes { Bytes(rebasing: bytes[position...]) }
+
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  mutating func take(_ text: StaticString) -> Bool {
+    let end = position + text.utf8CodeUnitCount
+    guard end <= bytes.count,
+      Bytes(rebasing: bytes[position..<end]).elementsEqual(Bytes(start: text.utf8Start, count: end - position))
+    else { return false }
+    position = end
+    return true
+  }
+
+  mutating func flag() -> Bool? {
+    guard let byte = next, byte == UInt8(ascii: "0") || byte == UInt8(ascii: "1") else { return nil }
+    position += 1
+    return byte == UInt8(ascii: "1")
+  }
+
+  /// A number that ends a field of that width.
+  mutating func padded(_ width: Int) -> UInt64? {
+    let end = position + width
+    guard end <= bytes.count else { return nil }
+    skipBlanks(before: end)
+    defer { position = end }
+    return decimal(Bytes(rebasing: bytes[position..<end]))
+  }
+
+  mutating func number() -> UInt64? {
+    let start = position
+    while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
+    return decimal(Bytes(rebasing: bytes[start..<position]))
+  }
+
+  mutating func birth() -> RecordID? {
+    let end = position + Layout.birthWidth
+    guard end <= bytes.count, let text = string(), let id = RecordID(text) else { return nil }
+    skipBlanks(before: end)
+    return position == end ? id : nil
+  }
+
+  private mutating func skipBlanks(before end: Int) {
+    while position < end, bytes[position] == UInt8(ascii: " ") { position += 1 }
+  }
+
+  /// A string, unescaped where it stands.
+  mutating func string() -> Bytes? {
+    guard take("\"") else { return nil }
+    let start = position
+    var written = position
+    while let byte = next, byte != UInt8(ascii: "\"") {
+      guard let character = character() else { return nil }
+      if written + 1 != position { bytes[written] = character }
+      written += 1
+    }
+    return take("\"") ? Bytes(rebasing: bytes[start..<written]) : nil
+  }
+
+  /// A string that is `text`. It changes nothing.
+  mutating func takeString(_ text: Bytes) -> Bool {
+    guard take("\"") else { return false }
+    for byte in text where next == UInt8(ascii: "\"") || character() != byte { return false }
+    return take("\"")
+  }
+
+  mutating func tags() -> [Bytes]? {
+    var tags: [Bytes] = []
+    while next == UInt8(ascii: "\"") || !tags.isEmpty {
+      guard tags.count < RequestLimits.tags, let tag = string(), 1...RequestLimits.tagBytes ~= tag.count else {
+        return nil
+      }
+      tags.append(tag)
+      guard take(",") else { break }
+    }
+    return tags
+  }
+
+  /// One byte of a string's text, escaped as the writer escapes it or bare as it leaves it.
+  private mutating func character() -> UInt8? {
+    guard let byte = next, byte >= 0x20 else { return nil }
+    position += 1
+    guard byte == UInt8(ascii: "\\") else { return byte }
+    guard let sign = next else { return nil }
+    position += 1
+    switch sign {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): return sign
+    case UInt8(ascii: "n"): return 0x0A
+    case UInt8(ascii: "r"): return 0x0D
+    case UInt8(ascii: "t"): return 0x09
+    case UInt8(ascii: "u"):
+      guard take("00"), let high = hexDigit(), let low = hexDigit(), high < 2 else { return nil }
+      return high << 4 | low
+    default: return nil
+    }
+  }
+
+  private mutating func hexDigit() -> UInt8? {
+    guard let byte = next else { return nil }
+    position += 1
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): return byte - UInt8(ascii: "a") + 10
+    default: return nil
+    }
+  }
+}
+
+extension Bytes {
+  fileprivate var hasLineFeed: Bool {
+    guard let start = baseAddress else { return false }
+    return memchr(start, 0x0A, count) != nil
+  }
+}
