@@ -14,21 +14,24 @@ enum RedisReader {
     case .null: return .success(.nothing)
     case .lost: return .success(.failed)
     case .error(let error): return .failure(Foreign(name: error.code.rawValue))
-    case .bytes(let bytes):
+    case .bytes(var bytes):
       guard case .integer(let milliseconds) = left else { return .failure(Foreign(name: "foreign")) }
       // Gone between the two: a miss.
       if milliseconds == -2 { return .success(.nothing) }
-      switch Envelope.decode(bytes, key: key) {
-      case .success(let value): return .success(.value(value, leftMilliseconds: life(milliseconds, value)))
-      case .failure(let fault): return .failure(Foreign(name: fault.name))
+      return bytes.withUnsafeMutableBytes { bytes in
+        key.withUnsafeBytes { name in
+          do throws(EnvelopeFault) {
+            let envelope = try Envelope.decode(bytes, key: name)
+            // Without a time it is none of ours: every value that we write has one.
+            if milliseconds < 0 { return .failure(Foreign(name: "foreign")) }
+            return .success(.value(SharedValue(envelope, key: key), leftMilliseconds: milliseconds))
+          } catch {
+            return .failure(Foreign(name: error.rawValue))
+          }
+        }
       }
     default: return .failure(Foreign(name: "foreign"))
     }
-  }
-
-  /// Nil: it doesn't expire of itself, whatever time Redis gave it.
-  private static func life(_ milliseconds: Int64, _ value: SharedValue) -> Int64? {
-    value.ttlMilliseconds == nil || milliseconds < 0 ? nil : milliseconds
   }
 
   /// What a script made of a change.
@@ -141,6 +144,17 @@ extension RedisReader.Table {
     } else if name.starts(with: "t:".utf8) {
       clears.append((.tags([Array(name.dropFirst(2))]), number, isSoft))
     }
+  }
+}
+
+extension SharedValue {
+  fileprivate init(_ envelope: Envelope, key: [UInt8]) {
+    self.init(
+      key: key, value: Array(envelope.payload), tags: envelope.tags.map { Array($0) },
+      ttlMilliseconds: envelope.lifeMilliseconds, staleMilliseconds: envelope.staleMilliseconds,
+      ageMilliseconds: envelope.ageMilliseconds, version: envelope.version,
+      birth: Birth(incarnation: envelope.birth.incarnation, number: envelope.birth.number),
+      isSoftened: envelope.isSoft)
   }
 }
 

@@ -61,7 +61,7 @@ final class RedisWriter {
       let asked = [decimal(connection), guardNumber.map(decimal) ?? [], decimal(1), decimal(slot), value.key]
       return call(
         .set, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
-        head(value.birth.incarnation, op, ns) + asked + [decimal(life(value)), Envelope.encode(value)])
+        head(value.birth.incarnation, op, ns) + asked + stored(value))
     case .delete(let keys): return keyed(.delete, op, ns, keys)
     case .soften(let keys, _): return keyed(.soft, op, ns, keys)
     case .clear(let scope, let soft):
@@ -93,8 +93,8 @@ final class RedisWriter {
     return call(
       .fill, keys: [home.floor, home.log, self.value(ns, value.key)],
       head(value.birth.incarnation, 0, ns) + [
-        decimal(value.birth.number), decimal(slot), value.key, decimal(life(value)), Envelope.encode(value),
-      ])
+        decimal(value.birth.number), decimal(slot), value.key,
+      ] + stored(value))
   }
 
   /// Whose changes these are: told by each join.
@@ -120,9 +120,29 @@ final class RedisWriter {
 
   private func slot(_ ns: [UInt8], _ key: [UInt8]) -> Int { lend(ns, key) { RedisNames.slot($0, $1) } }
 
-  private func life(_ value: SharedValue) -> Int64 {
-    guard let ttl = value.ttlMilliseconds else { return Self.longestLifeMilliseconds }
-    return min(max(1, ttl - value.ageMilliseconds) + value.staleMilliseconds, Self.longestLifeMilliseconds)
+  /// Its time in Redis, and the value as it stands there.
+  private func stored(_ value: SharedValue) -> [[UInt8]] {
+    var buffer = OutputBuffer()
+    var kept: Int64 = 1
+    value.value.withUnsafeBytes { payload in
+      var envelope = Envelope(
+        birth: RecordID(incarnation: value.birth.incarnation, number: value.birth.number), version: value.version,
+        lifeMilliseconds: value.ttlMilliseconds ?? Self.longestLifeMilliseconds, payload: payload)
+      envelope.staleMilliseconds = value.staleMilliseconds
+      envelope.ageMilliseconds = value.ageMilliseconds
+      envelope.isSoft = value.isSoftened
+      kept = envelope.keptMilliseconds
+      let joined = value.tags.flatMap { $0 }
+      joined.withUnsafeBytes { bytes in
+        var offset = 0
+        for tag in value.tags {
+          envelope.tags.append(Bytes(rebasing: bytes[offset..<offset + tag.count]))
+          offset += tag.count
+        }
+        value.key.withUnsafeBytes { envelope.encode(key: $0, into: &buffer) }
+      }
+    }
+    return [decimal(kept), Array(buffer.bytes)]
   }
 
   private func decimal(_ number: some BinaryInteger) -> [UInt8] { Array("\(number)".utf8) }

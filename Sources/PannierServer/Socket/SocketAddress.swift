@@ -1,10 +1,11 @@
 // Sockets by the path they are bound to, and the addresses that such paths make.
 // It doesn't know which socket is whose.
+internal import CUV
 internal import Glibc
 
 /// A stream socket that neither blocks nor is inherited, not yet bound.
 func streamSocket(for path: String) throws(SocketFault) -> OwnedDescriptor {
-  let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+  let type = pannier_stream_socket_type()
   guard let made = OwnedDescriptor(socket(AF_UNIX, type, 0)) else {
     throw .system("socket", path: path, code: errno)
   }
