@@ -8,11 +8,23 @@ struct Flight {
   let deadline: Int64
   /// The newest change that took in the key since it was sent: an older value is not shown.
   var cover: UInt64 = 0
+  /// Nothing has changed the key since it was sent, and it can still be in time.
+  var isJoinable = true
   /// What it brings is no use any more, whatever it is.
   var isEnded = false
   /// Nobody waits for it any more: it took too long.
   var isOverdue = false
   var waiters: [WaitTicket] = []
+
+  mutating func raiseCover(_ number: UInt64) {
+    cover = max(cover, number)
+    isJoinable = false
+  }
+
+  mutating func end() {
+    isEnded = true
+    isJoinable = false
+  }
 }
 
 struct FlightTable {
@@ -20,7 +32,8 @@ struct FlightTable {
   static let maximum = 1024
 
   private var flights: [UInt64: Flight] = [:]
-  private var numbers: [LoadKey: UInt64] = [:]
+  /// All of a key's, the oldest first; callers join the last, while it may be joined.
+  private var numbers: [LoadKey: [UInt64]] = [:]
   private var waits: [WaitTicket: UInt64] = [:]
   private var ticketsOf: [OwnerID: Set<WaitTicket>] = [:]
   private var owners: [WaitTicket: OwnerID] = [:]
@@ -33,14 +46,17 @@ struct FlightTable {
   var isFull: Bool { flights.count >= Self.maximum }
 
   /// The read that a caller may join.
-  func find(_ key: LoadKey) -> UInt64? { numbers[key] }
+  func find(_ key: LoadKey) -> UInt64? {
+    guard let number = numbers[key]?.last, flights[number]?.isJoinable == true else { return nil }
+    return number
+  }
 
   subscript(number: UInt64) -> Flight? { flights[number] }
 
   mutating func open(_ key: LoadKey, now: Int64, until deadline: Int64) -> UInt64 {
     lastNumber += 1
     flights[lastNumber] = Flight(number: lastNumber, key: key, sentAt: now, deadline: deadline)
-    numbers[key] = lastNumber
+    numbers[key, default: []].append(lastNumber)
     order.append(lastNumber)
     return lastNumber
   }
@@ -82,7 +98,8 @@ struct FlightTable {
   /// It has been answered, or never will be. Nil: it is not under way.
   mutating func close(_ number: UInt64) -> Flight? {
     guard let flight = flights.removeValue(forKey: number) else { return nil }
-    if numbers[flight.key] == number { numbers[flight.key] = nil }
+    numbers[flight.key]?.removeAll { $0 == number }
+    if numbers[flight.key]?.isEmpty == true { numbers[flight.key] = nil }
     trim()
     return flight
   }
@@ -93,34 +110,22 @@ struct FlightTable {
 
   /// A change took in the key: who asks from now on doesn't join.
   mutating func cover(_ key: LoadKey, _ number: UInt64) {
-    guard let flight = numbers.removeValue(forKey: key) else { return }
-    cover(flight, number)
+    for flight in numbers[key] ?? [] { flights[flight]?.raiseCover(number) }
   }
 
-  mutating func cover(_ namespaceID: NamespaceID, _ number: UInt64, where takesIn: (LoadKey) -> Bool) {
-    for (key, flight) in numbers where key.namespace == namespaceID && takesIn(key) {
-      numbers[key] = nil
-      cover(flight, number)
-    }
-  }
-
-  private mutating func cover(_ flight: UInt64, _ number: UInt64) {
-    // Flights that nobody can join any more have been covered before, and an older cover is not enough.
-    for (other, candidate) in flights where candidate.key == flights[flight]?.key {
-      flights[other]?.cover = max(candidate.cover, number)
+  mutating func cover(_ id: NamespaceID, _ number: UInt64, where takesIn: (LoadKey) -> Bool) {
+    for (key, flying) in numbers where key.namespace == id && takesIn(key) {
+      for flight in flying { flights[flight]?.raiseCover(number) }
     }
   }
 
   mutating func end(_ key: LoadKey) {
-    numbers[key] = nil
-    for (number, flight) in flights where flight.key == key { flights[number]?.isEnded = true }
+    for flight in numbers[key] ?? [] { flights[flight]?.end() }
   }
 
-  mutating func end(_ namespaceID: NamespaceID?) {
-    for (number, flight) in flights where namespaceID == nil || flight.key.namespace == namespaceID {
-      flights[number]?.isEnded = true
-      numbers[flight.key] = nil
-    }
+  /// Nil: of all namespaces.
+  mutating func end(_ id: NamespaceID?) {
+    for (number, flight) in flights where id == nil || flight.key.namespace == id { flights[number]?.end() }
   }
 
   // MARK: Time
@@ -131,7 +136,7 @@ struct FlightTable {
   mutating func takeOverdue(_ now: Int64) -> UInt64? {
     guard first < order.count, let flight = flights[order[first]], flight.deadline <= now else { return nil }
     flights[flight.number]?.isOverdue = true
-    if numbers[flight.key] == flight.number { numbers[flight.key] = nil }
+    flights[flight.number]?.isJoinable = false
     trim()
     return flight.number
   }

@@ -39,13 +39,14 @@ enum RedisReader {
     switch reply {
     case .integer(let number): return UInt64(exactly: number).map { .done(number: $0, count: 0) } ?? .lost
     case .array(let parts):
-      guard parts.count >= 2, case .integer(let number) = parts[1], let number = UInt64(exactly: number) else {
+      guard parts.count == 2, case .integer(let second) = parts[1], let second = UInt64(exactly: second) else {
         return .lost
       }
       switch parts[0] {
-      case .bytes(let word) where word.elementsEqual("CONFLICT".utf8): return .conflict(number: number)
-      case .bytes: return .done(number: number, count: 0)
-      case .integer(let count): return .done(number: number, count: Int(count))
+      case .bytes(let word) where word.elementsEqual("CONFLICT".utf8): return .conflict(number: second)
+      case .bytes: return .done(number: second, count: 0)
+      case .integer(let first):
+        return UInt64(exactly: first).map { .done(number: $0, count: Int(clamping: second)) } ?? .lost
       default: return .lost
       }
     case .error(let error) where [.gap, .fenced].contains(error.code): return .refused

@@ -6,7 +6,7 @@ extension RedisScript {
   /// KEYS: floor, log, then the names of the k values, then those of fleet leases, if any.
   /// ARGV: E, `log_records`, boot id, op, namespace, k, the k slots, the k keys.
   ///
-  /// Reply: the record's n, an integer. `GAP`.
+  /// Reply: `[n, count]`: the record's n, and how many of the values were there. `GAP`.
   package static let delete = RedisScript(
     name: "delete",
     text: #"""
@@ -14,7 +14,7 @@ extension RedisScript {
       local known = redis.call('HMGET', KEYS[1], 'E', 'n')
       if known[1] ~= incarnation or not known[2] then return redis.error_reply('GAP another incarnation') end
 
-      local first = redis.pcall('DEL', unpack(KEYS, 3))
+      local first = redis.pcall('DEL', unpack(KEYS, 3, 2 + count))
       if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
       local n = tonumber(known[2]) + 1
       local floors, record = {}, {}
@@ -25,6 +25,7 @@ extension RedisScript {
       redis.call('HSET', KEYS[1], 'n', n, unpack(floors))
       redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], incarnation .. '-' .. string.format('%.0f', n),
         'k', 'del', 'ns', ARGV[5], 'h', ARGV[3], 'o', ARGV[4], unpack(record))
-      return n
+      if #KEYS > 2 + count then redis.call('DEL', unpack(KEYS, 3 + count)) end
+      return {n, first}
       """#)
 }
