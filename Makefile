@@ -21,7 +21,7 @@ help:
 	@echo 'make bench     instructions a request, memory an entry, pauses, throughput; ten minutes'
 	@echo 'make bench-build  how long a clean release build takes'
 	@echo 'make soak      kills, rivals, rude clients and random requests, and long model tests; half an hour'
-	@echo 'make simulate  1,000,000 random schedules of leases against their rules; PANNIER_SIMULATION_SEED=7 replays one'
+	@echo 'make simulate  1,000,000 random schedules of leases, and of hosts that share a Redis, against their rules; PANNIER_SIMULATION_SEED=7 replays one'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
 	@echo 'make setup     install what all of these need, where it is missing'
 
@@ -84,9 +84,10 @@ soak:
 
 # A build of its own, optimized: as slow as the tests' build it would take half an hour.
 simulate: export PANNIER_SCHEDULES ?= 1000000
+simulate: export PANNIER_SHARED_SCHEDULES ?= 1000000
 simulate:
 	@scripts/setup run
-	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --filter 'leasesKeep|oneSchedule'
+	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --filter 'leasesKeep|hostsKeep|oneSchedule'
 
 example:
 	@scripts/setup run

@@ -265,7 +265,8 @@ extension Cache {
     case (_, .group(_, let scope)): action = .clear(scope, soft: false, clear: 0)
     }
     var change = PendingChange(
-      number: number, namespace: item.target.namespace, action: action, caller: item.caller, deadline: .max, ticket: nil)
+      number: number, namespace: item.target.namespace, action: action, caller: item.caller, deadline: .max, ticket: nil
+    )
     change.item = (item.target, item.serial)
     send(change, guardNumber: guardNumber)
   }

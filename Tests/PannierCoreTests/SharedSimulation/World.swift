@@ -214,7 +214,8 @@ final class World {
     }
     let op = WorldOp(ops.count, host.number, scope, at: time, versions: versions, isSet: isSet)
     ops.append(op)
-    trace.note("\(time) host \(host.number) \(isSet ? "sets" : "ends") \(describe(scope)), source \(source): op \(op.id)")
+    trace.note(
+      "\(time) host \(host.number) \(isSet ? "sets" : "ends") \(describe(scope)), source \(source): op \(op.id)")
     let caller = Caller(pid: 1, uid: 1)
     switch scope {
     case .keys(let keys) where isSet:
@@ -445,7 +446,8 @@ final class World {
       redis.run = runs
       replica = redis
       trace.note("\(time) failover to \(redis.number)")
-      for op in ops where old.contains(op.id) && !redis.done.contains(op.id) || op.record.map({ $0.number > redis.number }) ?? false {
+      for op in ops
+      where old.contains(op.id) && !redis.done.contains(op.id) || op.record.map({ $0.number > redis.number }) ?? false {
         op.isLost = true
         op.record = nil
       }
@@ -471,7 +473,8 @@ final class World {
         guard let end, end < op.at else { continue }
       }
       if let answered = op.answeredAt, op.host == read.host, answered < read.at {
-        throw PromiseBroken(what: "host \(read.host) shows \(read.key) = \(text), and op \(op.id) was answered there before")
+        throw PromiseBroken(
+          what: "host \(read.host) shows \(read.key) = \(text), and op \(op.id) was answered there before")
       }
       if let record = op.record, record <= read.seen {
         throw PromiseBroken(what: "host \(read.host) shows \(read.key) = \(text), and op \(op.id)'s record had come")
