@@ -72,7 +72,7 @@ extension RedisScript {
       if not (incarnation and base and found[3] and n) then
         begin()
         base, n = incarnation, 0
-        redis.call('DEL', floor, unpack(KEYS, tables))
+        redis.call('DEL', floor)
         write('open', 'h', boot, 'o', '0')
       elseif found[3] ~= run then
         begin()
