@@ -73,7 +73,14 @@ class Host:
         self.ops = 0
         self._digests = {name: server.text("SCRIPT", "LOAD", text) or "" for name, text in sources().items()}
 
-    def join(self, *namespaces: str, run: str = "run", registers: bool = True, known: str | None = None) -> Joined:
+    def join(
+        self,
+        *namespaces: str,
+        run: str = "run",
+        registers: bool = True,
+        known: str | None = None,
+        wants_tables: bool = True,
+    ) -> Joined:
         names = namespaces or ("q",)
         reply = self._run(
             "join",
@@ -83,12 +90,13 @@ class Host:
             self.connection if registers else "",
             self.incarnation if known is None else known,
             LOG_RECORDS,
+            "1" if wants_tables else "",
             *names,
         )
         assert isinstance(reply, list)
         incarnation, base, n, *tables = cast("tuple[bytes, bytes, int, list[bytes]]", reply)
         self.incarnation = incarnation.decode()
-        return Joined(self.incarnation, base.decode(), n, dict(zip(names, map(table, tables), strict=True)))
+        return Joined(self.incarnation, base.decode(), n, dict(zip(names, map(table, tables), strict=bool(tables))))
 
     def delete(self, *keys: str, leases: Sequence[str] = (), script: str = "delete") -> int:
         reply = self._change(script, [*map(value_name, keys), *map(lease_name, leases)], *self._selection(keys))

@@ -80,3 +80,5 @@ def test_the_oldest_tags_above_16384_go_into_one_floor(host: Host) -> None:
     assert (found["t:one"], found["t:0"], found["t:1"]) == (20_002, 20_001, 6)
     assert len([group for group in found if group.startswith("t:")]) == 16384
     assert len(host.join().tables["q"]) == len(found)
+    # Neither counts as a tag.
+    assert host.server.number("ZCOUNT", "p:~groups:q", "(0", "+inf") == 16384

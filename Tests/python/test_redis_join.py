@@ -97,6 +97,13 @@ def test_a_table_of_an_older_incarnation_is_dropped(host: Host, by_join: bool) -
         assert groups(host.server) == {"t:new": 2}
 
 
+def test_tables_are_told_where_they_are_news(host: Host) -> None:
+    host.clear("tags", "t")
+    assert host.join(wants_tables=False).tables == {}
+    assert host.join(wants_tables=False, known="0").tables == {"q": {"t:t": 2}}
+    assert host.join(wants_tables=False, run="other").tables == {"q": {"t:t": 2}}
+
+
 def test_a_lost_log_leaves_a_hole(host: Host) -> None:
     host.delete("k")
     host.server.call("DEL", LOG)

@@ -105,6 +105,7 @@ def test_a_conditional_set_stores_where_nothing_stands(host: Host) -> None:
     assert birth(host.server, "k") == f"{host.incarnation}-2"
     assert host.server.number("EXISTS", lease_name("k")) == 0
     assert host.set_if("k", b"", 2) == ("CHANGED", 2)
+    assert host.fill("k", 1) == ("REFUSED", 2)
 
 
 def test_a_conditional_set_stores_over_the_version_that_was_read(host: Host) -> None:
