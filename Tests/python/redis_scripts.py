@@ -98,13 +98,20 @@ class Host:
         self.incarnation = incarnation.decode()
         return Joined(self.incarnation, base.decode(), n, dict(zip(names, map(table, tables), strict=bool(tables))))
 
-    def delete(self, *keys: str, leases: Sequence[str] = (), script: str = "delete") -> int:
-        reply = self._change(script, [*map(value_name, keys), *map(lease_name, leases)], *self._selection(keys))
-        assert isinstance(reply, int)
-        return reply
+    def delete(self, *keys: str, leases: Sequence[str] = ()) -> int:
+        return self.delete_counted(*keys, leases=leases)[0]
+
+    def delete_counted(self, *keys: str, leases: Sequence[str] = ()) -> tuple[int, int]:
+        """The record's n, and how many of the values were there."""
+        reply = self._change("delete", [*map(value_name, keys), *map(lease_name, leases)], *self._selection(keys))
+        assert isinstance(reply, list)
+        n, count = cast("list[int]", reply)
+        return n, count
 
     def soft(self, *keys: str, leases: Sequence[str] = ()) -> int:
-        return self.delete(*keys, leases=leases, script="soft")
+        reply = self._change("soft", [*map(value_name, keys), *map(lease_name, leases)], *self._selection(keys))
+        assert isinstance(reply, int)
+        return reply
 
     def clear(self, scope: str = "all", *texts: str, ns: str = "q", soft: bool = False) -> int:
         reply = self._change("clear", [f"p:~groups:{ns}"], "softclear" if soft else "clear", scope, *texts, ns=ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -38,16 +39,38 @@ class Pool(Protocol):
 class RedisServer:
     """`redis-server` as a context manager, and one connection to it. Commands are sent as they are given."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str, password: str | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pannier-redis-")
         self.socket = Path(self._folder.name) / "redis.sock"
-        self._process = subprocess.Popen(
-            [BINARY, "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", "."],
+        self._arguments = [*arguments, *(["--requirepass", password] if password else [])]
+        self._process = self._start()
+        self._client = redis.Redis(unix_socket_path=str(self.socket), protocol=2, password=password)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        own = ["--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", "."]
+        return subprocess.Popen(
+            [BINARY, *own, *self._arguments],
             cwd=self._folder.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        self._client = redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Gone at once, with all it had."""
+        self._process.kill()
+        self._process.wait()
+        self._client.close()
+
+    def start_again(self) -> None:
+        self._process = self._start()
+        self._wait_until_it_serves()
 
     def __enter__(self) -> RedisServer:
         try:
@@ -103,6 +126,8 @@ class RedisServer:
     def _end(self) -> None:
         self._client.close()
         if self._process.poll() is None:
+            # One that was stopped takes no other signal.
+            self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)

@@ -19,6 +19,16 @@ package struct RedisSettings: Equatable, Sendable {
   package var beatMilliseconds: Int64 = 250
 
   package init() {}
+
+  /// The password as it is set, or as its file has it now; nil: none is set.
+  func currentPassword() throws(ConfigurationFaults) -> Secret? {
+    guard let passwordFile else { return password }
+    var faults = FaultList(name: passwordFile)
+    guard let text = ConfigurationFile.text(passwordFile, faults: &faults) else {
+      throw ConfigurationFaults(faults: faults.faults)
+    }
+    return Secret(String(text.prefix { !$0.isNewline }))
+  }
 }
 
 extension SettingKind<RedisAddress?> {

@@ -33,6 +33,18 @@ package struct RedisAddress: Hashable, Sendable {
     }
   }
 
+  /// The same place, with another account where one is given.
+  package func account(user: String?, password: Secret?) -> RedisAddress {
+    RedisAddress(place: place, database: database, user: user ?? self.user, password: password ?? self.password)
+  }
+
+  private init(place: Place, database: Int32, user: String?, password: Secret?) {
+    self.place = place
+    self.database = database
+    self.user = user
+    self.password = password
+  }
+
   private init(host text: Substring) throws(RedisAddressFault) {
     let end = text.firstIndex { "/?#".contains($0) } ?? text.endIndex
     let authority = text[..<end]

@@ -20,7 +20,7 @@ final class RedisTier {
   let dispatcher: Dispatcher
   private let loop: EventLoop
   private let log: Logger
-  private let address: RedisAddress
+  private var address: RedisAddress
   private let retryTimer: LoopTimer
   private var commands: RedisConnection?
   private var tail: RedisTail?
@@ -64,6 +64,7 @@ final class RedisTier {
     silenceTimer.close()
     commands?.close()
     tail?.close()
+    tail = nil
   }
 
   // MARK: Connecting
@@ -71,6 +72,13 @@ final class RedisTier {
   private func connect() {
     guard !isStopped, commands == nil else { return }
     enter(.connecting)
+    // Each time anew: whoever changes the password changes the file.
+    do throws(ConfigurationFaults) {
+      address = address.account(user: settings.user, password: try settings.currentPassword())
+    } catch {
+      note("redis.password_file: \(error.oneLine)")
+      return retry()
+    }
     connectionNumber += 1
     let number = connectionNumber
     let connection = RedisConnection(loop: loop) { [weak self] end in self?.ended(number, end) }
@@ -119,11 +127,15 @@ final class RedisTier {
     dispatcher.cache.sharedLost(now: dispatcher.now)
     if !isStopped {
       if end != .closed { note(end.description) }
-      enter(.down)
-      retryTimer.start(milliseconds: pauseMilliseconds.jittered)
-      pauseMilliseconds = min(pauseMilliseconds * 2, Self.longestPauseMilliseconds)
+      retry()
     }
     endReply()
+  }
+
+  private func retry() {
+    enter(.down)
+    retryTimer.start(milliseconds: pauseMilliseconds.jittered)
+    pauseMilliseconds = min(pauseMilliseconds * 2, Self.longestPauseMilliseconds)
   }
 
   /// Begins anew with whoever answers: this connection is not the host's any more, or what it knew has passed.

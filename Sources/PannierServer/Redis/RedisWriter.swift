@@ -48,7 +48,11 @@ final class RedisWriter {
     let tables = namespaces.map { ns in ns.withUnsafeBytes { names.groups($0) } }
     return call(
       .join, keys: [home.floor, home.log, names.hosts] + tables,
-      [run, boot, connection.map(decimal) ?? [], decimal(known), logRecords] + namespaces)
+      [
+        run, boot, connection.map(decimal) ?? [], decimal(known), logRecords,
+        // Who names a namespace has not seen its table, whatever incarnation it knows.
+        namespaces.isEmpty ? [] : decimal(1),
+      ] + namespaces)
   }
 
   // MARK: Changes

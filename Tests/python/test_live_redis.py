@@ -1,0 +1,300 @@
+"""Sidecars that share a Redis, as processes: what one changes the others show, and what becomes of a Redis that fails."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from redis_server import RedisServer
+from talk import code, parsed, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import StartDaemon
+    from daemon import Daemon
+    from peer import Peer
+
+STORED = {"ok": True, "stored": True}
+QUEUED = {"ok": True, "stored": True, "redis": "queued"}
+MISS = {"ok": True, "hit": False}
+# Far more than anything here needs on a busy machine.
+MOST_SECONDS = 20.0
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+class Host:
+    """A sidecar and one connection to it."""
+
+    def __init__(self, start_daemon: StartDaemon, redis: RedisServer, more: str = "") -> None:
+        self.daemon: Daemon = start_daemon(f"redis: {redis.url}\ndefaults: {{jitter: 0}}\n{more}", flags=())
+        self.peer: Peer = self.daemon.connect()
+
+    def ask(self, op: str, **fields: object) -> dict[str, Any]:
+        return parsed(self.peer.ask(request(op, **fields)))
+
+    def get(self, key: str, ns: str = "q", **fields: object) -> dict[str, Any]:
+        return self.ask("get", ns=ns, key=key, **fields)
+
+    def set(self, key: str, value: object, ns: str = "q", **fields: object) -> dict[str, Any]:
+        return self.ask("set", ns=ns, key=key, value=value, **fields)
+
+    def redis(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("stats")["redis"]
+        return found
+
+    def until_up(self) -> None:
+        until(lambda: self.redis()["state"] == "up")
+
+    def catch_up(self, other: Host) -> None:
+        """All that the other host has been answered has been applied here."""
+        log = other.redis()["log"]
+        until(lambda: self.redis()["log"]["position"] >= log["position"] + log["lag"])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + MOST_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true"
+
+
+@pytest.fixture
+def hosts(start_daemon: StartDaemon, own_redis: RedisServer) -> tuple[Host, Host]:
+    pair = (Host(start_daemon, own_redis), Host(start_daemon, own_redis))
+    for host in pair:
+        host.until_up()
+    return pair
+
+
+def test_what_one_stores_the_other_shows(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    assert a.set("k", {"n": 1}, tags=["t"], ttl=60) == STORED
+    first = b.get("k", meta=True)
+    assert (first["tier"], first["value"], first["tags"]) == ("redis", {"n": 1}, ["t"])
+    assert 59 < first["ttl"] <= 60
+    again = b.get("k", meta=True)
+    assert (again["tier"], again["version"]) == ("memory", first["version"])
+    assert a.get("k", meta=True)["version"] == first["version"]
+    assert b.get("k", unless=first["version"]) == {"ok": True, "hit": True, "same": True}
+    counted = b.ask("stats", ns="q")["namespaces"]["q"]
+    assert (counted["hits"], counted["hits_redis"]) == (3, 1)
+
+
+def test_many_keys_take_one_round_trip_and_are_each_their_own(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    items = [{"key": f"k{n}", "value": n} for n in range(100)]
+    assert a.ask("set", ns="q", items=items)["items"] == [{"stored": True}] * 100
+    answer = b.ask("get", ns="q", keys=[f"k{n}" for n in range(0, 200, 2)])
+    assert answer["items"] == [{"hit": True, "value": n} for n in range(0, 100, 2)] + [{"hit": False}] * 50
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"op": "delete", "key": "k"},
+        {"op": "delete", "keys": ["other", "k"]},
+        {"op": "clear"},
+        {"op": "clear", "match": "k*"},
+        {"op": "clear", "tags": ["u", "t"]},
+    ],
+)
+def test_what_one_ends_the_other_shows_no_more(hosts: tuple[Host, Host], change: dict[str, Any]) -> None:
+    a, b = hosts
+    a.set("k", 1, tags=["t"])
+    assert b.get("k")["hit"]
+    answer = a.ask(change["op"], ns="q", **{name: value for name, value in change.items() if name != "op"})
+    assert answer in ({"ok": True, "deleted": 1}, {"ok": True, "cleared": 1})
+    assert a.get("k") == MISS
+    b.catch_up(a)
+    assert b.get("k") == MISS
+
+
+def test_a_replaced_value_is_replaced_everywhere(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    a.set("k", "old")
+    assert b.get("k")["value"] == "old"
+    assert b.set("k", "new") == STORED
+    a.catch_up(b)
+    assert a.get("k")["value"] == "new"
+
+
+def test_soft_is_stale_everywhere(start_daemon: StartDaemon, own_redis: RedisServer) -> None:
+    stale = "namespaces: {q: {stale: 60s}}"
+    a, b = (Host(start_daemon, own_redis, stale) for _ in range(2))
+    for host in (a, b):
+        host.until_up()
+    for change in ({"op": "delete", "key": "k"}, {"op": "clear", "tags": ["t"]}):
+        a.set("k", 1, tags=["t"])
+        assert b.get("k") == {"ok": True, "hit": True, "value": 1}
+        op = change.pop("op")
+        a.ask(op, ns="q", soft=True, **change)
+        b.catch_up(a)
+        for host in (a, b):
+            assert host.get("k") == MISS
+            assert host.get("k", stale=True) == {"ok": True, "hit": True, "stale": True, "value": 1}
+
+
+def test_a_load_fills_both_and_is_refused_after_a_change_elsewhere(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    token = a.get("k", lease=True)["lease"]
+    assert a.set("k", 1, lease=token) == STORED
+    until(lambda: b.get("k").get("value") == 1)
+    a.ask("delete", ns="q", key="k")
+    token = a.get("k", lease=True)["lease"]
+    b.ask("delete", ns="q", key="k")
+    a.catch_up(b)
+    assert a.set("k", "old", lease=token) == {"ok": True, "stored": False, "reason": "lease_lost"}
+    assert b.get("k") == MISS
+
+
+def test_a_tag_cleared_elsewhere_refuses_the_fill(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    token = a.get("k", lease=True)["lease"]
+    b.ask("clear", ns="q", tags=["t"])
+    a.catch_up(b)
+    assert a.set("k", "old", lease=token, tags=["t"])["reason"] == "lease_lost"
+
+
+def test_without_redis_memory_serves_and_others_are_told_later(
+    start_daemon: StartDaemon, own_redis: RedisServer
+) -> None:
+    a, b = (Host(start_daemon, own_redis) for _ in range(2))
+    for host in (a, b):
+        host.until_up()
+    a.set("k", 1)
+    a.set("gone", 1)
+    assert b.get("gone")["value"] == 1
+    own_redis.signal(signal.SIGSTOP)
+    assert a.get("k")["value"] == 1
+    began = time.monotonic()
+    for number in range(5):
+        assert a.get(f"missing {number}") == MISS
+    assert time.monotonic() - began < MOST_SECONDS
+    until(lambda: a.redis()["state"] != "up")
+    assert a.set("k", 2) == QUEUED
+    assert a.get("k")["value"] == 2
+    assert a.ask("delete", ns="q", key="gone") == {"ok": True, "deleted": 1, "redis": "queued"}
+    assert a.ask("clear", ns="other") == {"ok": True, "cleared": 0} or a.ask("stats")["redis"]["queue"]["depth"] > 0
+    own_redis.signal(signal.SIGCONT)
+    a.until_up()
+    until(lambda: a.redis()["queue"]["depth"] == 0)
+    b.until_up()
+    b.catch_up(a)
+    assert b.get("gone") == MISS
+    assert b.get("k").get("value") in (2, None)
+
+
+def test_a_redis_that_comes_later_is_used(start_daemon: StartDaemon, own_redis: RedisServer) -> None:
+    own_redis.kill()
+    a = Host(start_daemon, own_redis)
+    assert a.set("k", 1) == QUEUED
+    assert a.get("k")["value"] == 1
+    assert "unreachable" in a.redis()["reason"]
+    own_redis.start_again()
+    a.until_up()
+    b = Host(start_daemon, own_redis)
+    b.until_up()
+    assert a.set("new", 2) == STORED
+    assert b.get("new")["value"] == 2
+
+
+def test_a_redis_that_lost_everything_empties_what_is_shared(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, b = hosts
+    a.set("k", 1)
+    assert b.get("k")["value"] == 1
+    own_redis.kill()
+    until(lambda: a.redis()["state"] != "up" and b.redis()["state"] != "up")
+    assert a.get("k")["value"] == 1
+    own_redis.start_again()
+    for host in hosts:
+        host.until_up()
+    until(lambda: a.get("k") == MISS)
+    assert a.redis()["log"]["gaps"] == 1
+    assert a.set("k", 2) == STORED
+    until(lambda: b.get("k").get("value") == 2)
+
+
+def test_flushall_is_noticed(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, b = hosts
+    a.set("k", 1)
+    assert b.get("k")["value"] == 1
+    own_redis.call("FLUSHALL")
+    # The next change finds another incarnation, whoever makes it.
+    a.ask("delete", ns="q", key="k")
+    for host in hosts:
+        until(lambda host=host: host.redis()["log"]["gaps"] == 1 and host.redis()["state"] == "up")
+        assert host.get("k") == MISS
+    assert a.set("k", 2) == STORED
+    b.catch_up(a)
+    assert b.get("k")["value"] == 2
+
+
+def test_each_connection_killed_comes_back(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, b = hosts
+    a.set("k", 1)
+    assert b.get("k")["value"] == 1
+    for kind in ("normal", "normal"):
+        own_redis.call("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+        b_gone = b.ask("delete", ns="q", key="k")
+        assert b_gone["ok"]
+        for host in hosts:
+            host.until_up()
+        until(lambda: b.redis()["queue"]["depth"] == 0)
+        a.catch_up(b)
+        assert a.get("k") == MISS
+        assert a.redis()["log"]["gaps"] == 0
+        until(lambda: a.set("k", 1) == STORED)
+        until(lambda: b.get("k").get("value") == 1)
+
+
+@pytest.mark.parametrize("text", [b"plain", b'{"pannier":2}', b'{"pannier":1,', b"\xff\x00", b""])
+def test_what_is_none_of_ours_is_a_miss_and_a_counter(
+    hosts: tuple[Host, Host], own_redis: RedisServer, text: bytes
+) -> None:
+    a, _ = hosts
+    own_redis.call("SET", "pannier:q:k", text, "PX", 60_000)
+    assert a.get("k") == MISS
+    assert sum(a.redis()["errors"].values()) == 1
+    own_redis.call("DEL", "pannier:q:k")
+    own_redis.call("LPUSH", "pannier:q:k", "x")
+    assert a.get("k") == MISS
+    assert a.redis()["errors"]["WRONGTYPE"] == 1
+    assert a.set("k", 1) == STORED
+
+
+def test_a_wrong_password_is_said_and_memory_serves(start_daemon: StartDaemon) -> None:
+    with RedisServer(password="right") as server:
+        configuration = f"redis: {{url: 'unix://{server.socket}', password: wrong}}"
+        peer = start_daemon(configuration, flags=()).connect()
+        until(lambda: "WRONGPASS" in (parsed(peer.ask(request("stats")))["redis"].get("reason") or ""))
+        assert parsed(peer.ask(request("set", ns="q", key="k", value=1))) == QUEUED
+        right = start_daemon(configuration.replace("wrong", "right"), flags=()).connect()
+        until(lambda: parsed(right.ask(request("stats")))["redis"]["state"] == "up")
+
+
+def test_a_full_redis_takes_deletes(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, b = hosts
+    a.set("k", 1)
+    assert b.get("k")["value"] == 1
+    own_redis.call("CONFIG", "SET", "maxmemory", 1)
+    refused = a.set("other", 2)
+    assert refused == QUEUED
+    assert a.get("other") == MISS
+    assert a.redis()["errors"]["OOM"] >= 1
+    assert a.ask("delete", ns="q", key="k") == {"ok": True, "deleted": 1}
+    b.catch_up(a)
+    assert b.get("k") == MISS
+
+
+def test_a_condition_needs_what_is_not_there_yet(hosts: tuple[Host, Host]) -> None:
+    a, _ = hosts
+    answer = a.peer.ask(request("set", ns="q", key="k", value=1, **{"if": "absent"}))
+    assert code(answer) == "tier_unavailable"
