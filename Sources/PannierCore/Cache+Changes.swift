@@ -256,13 +256,18 @@ extension Cache {
     case tags([UnsafeRawBufferPointer])
   }
 
-  /// Clears one namespace, or all; in force when this returns. The count comes with `takeFinishedClears`, once the walk is over.
+  /// Clears one namespace, or all (`everywhere`: those too that other hosts alone use); in force when this returns. The count comes with `takeFinishedClears`, once the walk is over.
   package mutating func clear(
-    _ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, soft: Bool, dryRun: Bool, by caller: Caller, now: Int64
+    _ namespaces: Range<NamespaceID>, _ pattern: ClearPattern, soft: Bool, dryRun: Bool, everywhere: Bool = false,
+    by caller: Caller, now: Int64
   ) -> ClearTicket {
     let ticket = clears.open()
+    if shared != nil, everywhere, !dryRun {
+      clearShared(.everyNamespace, sharedScope(pattern), soft: soft, clear: ticket, by: caller, now: now)
+    }
     for id in namespaces {
       if !dryRun, isShared(id) {
+        if everywhere { continue }
         clearShared(id, sharedScope(pattern), soft: soft, clear: ticket, by: caller, now: now)
         continue
       }

@@ -248,8 +248,7 @@ extension Cache {
       endLease(number, .revoked, now: now)
       return nil
     }
-    if let table = shared?.groups[id], isShared(id) {
-      let bounds = table.bounds(of: key, tags: tags.map { Array($0) })
+    if isShared(id), let bounds = shared?.bounds(of: key, tags: tags.map { Array($0) }, in: id) {
       if max(bounds.hard, bounds.soft) > lease.stamp.known {
         endLease(number, .revoked, now: now)
         return nil

@@ -131,13 +131,13 @@ extension Cache {
     }
     shared?.base = base
     shared?.link = .up
-    for id in 0..<namespaceCount where isShared(id) { askGroups(id) }
+    for id in [.everyNamespace] + sharedNamespaces(.everyNamespace) { askGroups(id) }
     sendFromQueue()
   }
 
   /// What is read after this is asked comes after its answer: one connection keeps the order.
   mutating func askGroups(_ id: NamespaceID) {
-    let ns = name(of: id)
+    let ns = sharedName(id)
     shared?.send(.groups(ns: ns))
   }
 
@@ -146,7 +146,7 @@ extension Cache {
     _ ns: [UInt8], _ clears: [(scope: SharedScope, number: UInt64, soft: Bool)],
     otherTags: (hard: UInt64, soft: UInt64)
   ) {
-    guard let id = ns.withUnsafeBytes({ namespace($0) }) else { return }
+    guard let id = sharedID(ns) else { return }
     var table = shared?.groups[id] ?? GroupTable()
     for clear in clears { table.raise(clear.scope, clear.number, soft: clear.soft) }
     table.raiseOtherTags(otherTags.hard, soft: false)
@@ -185,7 +185,7 @@ extension Cache {
     shared?.queue.dropValues { _, _, _ in true }
     shared?.groups = [:]
     shared?.appliedGroups = []
-    for id in 0..<namespaceCount where isShared(id) { dropAll(id, now: now) }
+    for id in sharedNamespaces(.everyNamespace) { dropAll(id, now: now) }
   }
 
   // MARK: The log
@@ -212,26 +212,38 @@ extension Cache {
   package mutating func sharedGap() { shared?.isLost = true }
 
   private mutating func apply(_ record: SharedRecord, now: Int64) {
-    guard let id = record.ns.withUnsafeBytes({ namespace($0) }), isShared(id) else { return }
+    guard let id = sharedID(record.ns) else { return }
+    let own = record.isOwn ? shared?.changes[record.op] : nil
+    let caller = own?.caller ?? .elsewhere
     let soft = record.kind == .soften || record.kind == .softClear
     switch record.kind {
     case .open, .filled: return
     case .set, .delete, .touch, .soften:
       guard case .keys(let keys) = record.scope else { return }
+      var count = 0
       for key in keys {
         if !record.isOwn { shared?.queue.dropValues { $0.namespace == id && $0.bytes == key && $2 < record.number } }
-        coverKey(id, key, record.number, soft: soft, by: .elsewhere, now: now)
+        if coverKey(id, key, record.number, soft: soft, by: caller, now: now) { count += 1 }
       }
+      if own != nil { shared?.changes.apply(record.op, countHere: count) }
     case .clear, .softClear:
       if shared?.appliedGroups.remove(record.number) != nil { return }
       if !record.isOwn { dropQueuedValues(id, record.scope, record.number) }
-      coverGroup(id, record.scope, record.number, soft: soft, ticket: nil, by: .elsewhere, now: now)
+      coverGroup(id, record.scope, record.number, soft: soft, ticket: own?.clearTicket, by: caller, now: now)
+      if own != nil { shared?.changes.apply(record.op, countHere: 0) }
     }
+  }
+
+  /// Nil: this host has no such namespace, or keeps it to itself.
+  private func sharedID(_ ns: [UInt8]) -> NamespaceID? {
+    if ns.isEmpty { return .everyNamespace }
+    guard let id = ns.withUnsafeBytes({ namespace($0) }), isShared(id) else { return nil }
+    return id
   }
 
   private mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
     shared?.queue.dropValues { key, kept, birth in
-      key.namespace == id && birth < number && scope.takesIn(key.bytes, kept.tags)
+      (id == .everyNamespace || key.namespace == id) && birth < number && scope.takesIn(key.bytes, kept.tags)
     }
   }
 
@@ -264,6 +276,13 @@ extension Cache {
     now: Int64
   ) {
     shared?.groups[id, default: GroupTable()].raise(scope, number, soft: soft)
+    for id in sharedNamespaces(id) { cover(id, scope, number, soft: soft, ticket: ticket, by: caller, now: now) }
+  }
+
+  private mutating func cover(
+    _ id: NamespaceID, _ scope: SharedScope, _ number: UInt64, soft: Bool, ticket: ClearTicket?, by caller: Caller,
+    now: Int64
+  ) {
     // A read says its tags with its value, and is then looked at by the table just raised.
     shared?.flights.cover(id, number) { scope.takesIn($0.bytes, []) }
     shared?.changes.cover(id, number) { scope.takesIn($0.key, $0.tags) }

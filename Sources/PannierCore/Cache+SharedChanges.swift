@@ -54,9 +54,16 @@ extension Cache {
     _ id: NamespaceID, _ scope: SharedScope, soft: Bool, clear: ClearTicket, by caller: Caller, now: Int64
   ) {
     clears.await(clear)
-    tier.namespaces[id].pointee.counters.clears += 1
+    for id in sharedNamespaces(id) { tier.namespaces[id].pointee.counters.clears += 1 }
     submit(.clear(scope, soft: soft, clear: clear), id, nil, caller, now: now)
   }
+
+  /// Those that a change takes in.
+  func sharedNamespaces(_ id: NamespaceID) -> [NamespaceID] {
+    id == .everyNamespace ? (0..<namespaceCount).filter { isShared($0) } : [id]
+  }
+
+  func sharedName(_ id: NamespaceID) -> [UInt8] { id == .everyNamespace ? [] : name(of: id) }
 
   /// A version that no other value has, on any host: 53 random bits.
   mutating func newVersion() -> UInt64 { random.next() >> 11 }
@@ -87,7 +94,7 @@ extension Cache {
       case .soften(let keys, let stale): .soften(keys, staleMilliseconds: stale)
       case .clear(let scope, let soft, _): .clear(scope, soft: soft)
       }
-    let ns = name(of: change.namespace)
+    let ns = sharedName(change.namespace)
     shared?.send(.change(number: change.number, ns: ns, asked))
   }
 
@@ -137,16 +144,16 @@ extension Cache {
     case .delete(let keys), .soften(let keys, _):
       var soft = false
       if case .soften = change.action { soft = true }
-      var here = 0
+      var here = change.countHere
       for key in keys where coverKey(id, key, number, soft: soft, by: change.caller, now: now) { here += 1 }
       let seen = max(here, count)
       tier.namespaces[id].pointee.counters.deletes += change.ticket == nil ? 0 : seen
       settle(change, count: seen, isStored: false, isQueued: false)
     case .clear(let scope, let soft, let clear):
-      if number > shared?.seen ?? 0 { shared?.appliedGroups.insert(number) }
-      coverGroup(
-        id, scope, number, soft: soft, ticket: change.item == nil && !change.isOverdue ? clear : nil,
-        by: change.caller, now: now)
+      if !change.isApplied, number > shared?.seen ?? 0 { shared?.appliedGroups.insert(number) }
+      if !change.isApplied {
+        coverGroup(id, scope, number, soft: soft, ticket: change.clearTicket, by: change.caller, now: now)
+      }
       if change.item == nil, !change.isOverdue { clears.settle(clear, isQueued: false) }
     }
   }
@@ -218,12 +225,14 @@ extension Cache {
       for target in change.targets { put(target, .soften(staleMilliseconds: stale), change.caller) }
       settle(change, count: count, isStored: false, isQueued: true)
     case .clear(let scope, let soft, let clear):
-      shared?.flights.end(id)
-      shared?.changes.end(id) { scope.takesIn($0.key, $0.tags) }
-      scope.withPattern { pattern in
-        record(.clear(self.scope(pattern), soft: soft), id, by: change.caller)
-        self.clear(id, pattern, soft, false, clear, change.caller, now)
-        invalidateLoads(id..<id + 1, pattern, now: now)
+      for id in sharedNamespaces(id) {
+        shared?.flights.end(id)
+        shared?.changes.end(id) { scope.takesIn($0.key, $0.tags) }
+        scope.withPattern { pattern in
+          record(.clear(self.scope(pattern), soft: soft), id, by: change.caller)
+          self.clear(id, pattern, soft, false, clear, change.caller, now)
+          invalidateLoads(id..<id + 1, pattern, now: now)
+        }
       }
       put(.group(id, scope), .clear(soft: soft), change.caller)
       clears.settle(clear, isQueued: true)
@@ -296,6 +305,12 @@ extension Cache {
 }
 
 extension PendingChange {
+  /// Under which its walk here is counted; nil: for nobody.
+  var clearTicket: ClearTicket? {
+    guard case .clear(_, _, let clear) = action, item == nil, !isOverdue else { return nil }
+    return clear
+  }
+
   /// What the queue would keep of it.
   var targets: [QueueTarget] {
     switch action {

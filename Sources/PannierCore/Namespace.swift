@@ -3,6 +3,11 @@
 /// Names a namespace for as long as the process runs: namespaces are never removed.
 package typealias NamespaceID = Int
 
+extension NamespaceID {
+  /// In the place of one, in changes of the shared tier alone.
+  static let everyNamespace = -1
+}
+
 struct Namespace: ~Copyable {
   let name: [UInt8]
   var policy: Policy { didSet { refreshesAhead = policy.refreshesAhead } }

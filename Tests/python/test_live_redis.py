@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -13,9 +14,9 @@ from talk import code, parsed, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import StartDaemon
-    from daemon import Daemon
     from peer import Peer
 
 STORED = {"ok": True, "stored": True}
@@ -34,9 +35,8 @@ def own_redis() -> Iterator[RedisServer]:
 class Host:
     """A sidecar and one connection to it."""
 
-    def __init__(self, start_daemon: StartDaemon, redis: RedisServer, more: str = "") -> None:
-        self.daemon: Daemon = start_daemon(f"redis: {redis.url}\ndefaults: {{jitter: 0}}\n{more}", flags=())
-        self.peer: Peer = self.daemon.connect()
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
 
     def ask(self, op: str, **fields: object) -> dict[str, Any]:
         return parsed(self.peer.ask(request(op, **fields)))
@@ -60,6 +60,12 @@ class Host:
         until(lambda: self.redis()["log"]["position"] >= log["position"] + log["lag"])
 
 
+class StartHost(Protocol):
+    """Starts a sidecar with more configuration than its Redis."""
+
+    def __call__(self, more: str = "", redis: str = "") -> Host: ...
+
+
 def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + MOST_SECONDS
     while not holds():
@@ -67,8 +73,20 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def hosts(start_daemon: StartDaemon, own_redis: RedisServer) -> tuple[Host, Host]:
-    pair = (Host(start_daemon, own_redis), Host(start_daemon, own_redis))
+def start_host(start_daemon: StartDaemon, own_redis: RedisServer) -> Iterator[StartHost]:
+    """Starts a sidecar on the test's Redis; its connection is closed after the test."""
+    with ExitStack() as peers:
+
+        def start(more: str = "", redis: str = f"redis: {own_redis.url}") -> Host:
+            daemon = start_daemon(f"{redis}\ndefaults: {{jitter: 0}}\n{more}", flags=())
+            return Host(peers.enter_context(daemon.connect()))
+
+        yield start
+
+
+@pytest.fixture
+def hosts(start_host: StartHost) -> tuple[Host, Host]:
+    pair = (start_host(), start_host())
     for host in pair:
         host.until_up()
     return pair
@@ -126,9 +144,8 @@ def test_a_replaced_value_is_replaced_everywhere(hosts: tuple[Host, Host]) -> No
     assert a.get("k")["value"] == "new"
 
 
-def test_soft_is_stale_everywhere(start_daemon: StartDaemon, own_redis: RedisServer) -> None:
-    stale = "namespaces: {q: {stale: 60s}}"
-    a, b = (Host(start_daemon, own_redis, stale) for _ in range(2))
+def test_soft_is_stale_everywhere(start_host: StartHost) -> None:
+    a, b = (start_host("namespaces: {q: {stale: 60s}}") for _ in range(2))
     for host in (a, b):
         host.until_up()
     for change in ({"op": "delete", "key": "k"}, {"op": "clear", "tags": ["t"]}):
@@ -164,11 +181,9 @@ def test_a_tag_cleared_elsewhere_refuses_the_fill(hosts: tuple[Host, Host]) -> N
 
 
 def test_without_redis_memory_serves_and_others_are_told_later(
-    start_daemon: StartDaemon, own_redis: RedisServer
+    hosts: tuple[Host, Host], own_redis: RedisServer
 ) -> None:
-    a, b = (Host(start_daemon, own_redis) for _ in range(2))
-    for host in (a, b):
-        host.until_up()
+    a, b = hosts
     a.set("k", 1)
     a.set("gone", 1)
     assert b.get("gone")["value"] == 1
@@ -192,15 +207,15 @@ def test_without_redis_memory_serves_and_others_are_told_later(
     assert b.get("k").get("value") in (2, None)
 
 
-def test_a_redis_that_comes_later_is_used(start_daemon: StartDaemon, own_redis: RedisServer) -> None:
+def test_a_redis_that_comes_later_is_used(start_host: StartHost, own_redis: RedisServer) -> None:
     own_redis.kill()
-    a = Host(start_daemon, own_redis)
+    a = start_host()
     assert a.set("k", 1) == QUEUED
     assert a.get("k")["value"] == 1
     assert "unreachable" in a.redis()["reason"]
     own_redis.start_again()
     a.until_up()
-    b = Host(start_daemon, own_redis)
+    b = start_host()
     b.until_up()
     assert a.set("new", 2) == STORED
     assert b.get("new")["value"] == 2
@@ -270,14 +285,20 @@ def test_what_is_none_of_ours_is_a_miss_and_a_counter(
     assert a.set("k", 1) == STORED
 
 
-def test_a_wrong_password_is_said_and_memory_serves(start_daemon: StartDaemon) -> None:
+def test_a_wrong_password_is_said_and_memory_serves(start_host: StartHost, tmp_path: Path) -> None:
     with RedisServer(password="right") as server:
         configuration = f"redis: {{url: 'unix://{server.socket}', password: wrong}}"
-        peer = start_daemon(configuration, flags=()).connect()
-        until(lambda: "WRONGPASS" in (parsed(peer.ask(request("stats")))["redis"].get("reason") or ""))
-        assert parsed(peer.ask(request("set", ns="q", key="k", value=1))) == QUEUED
-        right = start_daemon(configuration.replace("wrong", "right"), flags=()).connect()
-        until(lambda: parsed(right.ask(request("stats")))["redis"]["state"] == "up")
+        wrong = start_host(redis=configuration)
+        until(lambda: "WRONGPASS" in (wrong.redis().get("reason") or ""))
+        assert wrong.set("k", 1) == QUEUED
+        assert wrong.get("k")["value"] == 1
+        start_host(redis=configuration.replace("wrong", "right")).until_up()
+        # A file is read at each try.
+        file = tmp_path / "password"
+        late = start_host(redis=configuration.replace("password: wrong", f"password_file: '{file}'"))
+        until(lambda: "can't be read" in (late.redis().get("reason") or ""))
+        file.write_text("right\n", encoding="utf-8")
+        late.until_up()
 
 
 def test_a_full_redis_takes_deletes(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:

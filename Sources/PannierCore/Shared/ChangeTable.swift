@@ -31,6 +31,9 @@ struct PendingChange {
   var cover: UInt64 = 0
   /// Its asker has been told that it waits in the queue.
   var isOverdue = false
+  /// The log brought its record before its reply: a clear is under way here, and of keys so many went.
+  var isApplied = false
+  var countHere = 0
   /// Something newer holds here already: its value is not stored.
   var isEnded = false
   /// The item of the queue that it carries out.
@@ -92,6 +95,12 @@ struct ChangeTable {
   /// A change of another's took in the key.
   mutating func cover(_ key: LoadKey, _ number: UInt64) {
     for change in setsOf[key] ?? [] { changes[change]?.raiseCover(number) }
+  }
+
+  /// Its record has come.
+  mutating func apply(_ number: UInt64, countHere: Int) {
+    changes[number]?.isApplied = true
+    changes[number]?.countHere = countHere
   }
 
   mutating func cover(_ id: NamespaceID, _ number: UInt64, where takesIn: (KeptValue) -> Bool) {

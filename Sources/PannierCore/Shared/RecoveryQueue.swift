@@ -77,7 +77,7 @@ struct RecoveryQueue {
   /// Whether what the shared tier has of a key may be older than what was answered here.
   func masks(_ key: LoadKey) -> Bool {
     if items.isEmpty { return false }
-    return groupCounts[key.namespace] ?? 0 > 0 || items[.key(key)] != nil
+    return groupCounts[key.namespace] ?? 0 > 0 || groupCounts[.everyNamespace] ?? 0 > 0 || items[.key(key)] != nil
   }
 
   /// The next to be sent; nil where there is none, or one is under way.

@@ -106,9 +106,12 @@ package struct SharedRecord: Equatable, Sendable {
   package var scope: SharedScope
   /// By this host itself.
   package var isOwn: Bool
+  /// Of an own record: the number that the change had in its command.
+  package var op: UInt64
 
   package init(
-    incarnation: UInt64, number: UInt64, kind: Kind, ns: [UInt8], scope: SharedScope, isOwn: Bool
+    incarnation: UInt64, number: UInt64, kind: Kind, ns: [UInt8], scope: SharedScope, isOwn: Bool,
+    op: UInt64 = 0
   ) {
     self.incarnation = incarnation
     self.number = number
@@ -116,6 +119,7 @@ package struct SharedRecord: Equatable, Sendable {
     self.ns = ns
     self.scope = scope
     self.isOwn = isOwn
+    self.op = op
   }
 }
 

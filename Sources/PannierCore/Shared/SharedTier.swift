@@ -65,13 +65,19 @@ struct SharedTier {
 
   // MARK: What is void
 
+  /// The newest clears that take in a value.
+  func bounds(of key: UnsafeRawBufferPointer, tags: [[UInt8]], in id: NamespaceID) -> ClearBounds {
+    var bounds = groups[id]?.bounds(of: key, tags: tags) ?? ClearBounds()
+    if let all = groups[.everyNamespace] { bounds.raise(all.bounds(of: key, tags: tags)) }
+    return bounds
+  }
+
   /// What became of a value that was read, by the clears known here.
   enum Standing { case void, stale, fresh }
 
   func standing(_ value: SharedValue, in id: NamespaceID) -> Standing {
     if value.birth.incarnation < base { return .void }
-    guard let table = groups[id] else { return .fresh }
-    let bounds = value.key.withUnsafeBytes { table.bounds(of: $0, tags: value.tags) }
+    let bounds = value.key.withUnsafeBytes { key in self.bounds(of: key, tags: value.tags, in: id) }
     if bounds.hard > value.birth.number { return .void }
     return bounds.soft > value.birth.number ? .stale : .fresh
   }

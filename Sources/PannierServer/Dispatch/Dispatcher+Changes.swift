@@ -77,7 +77,7 @@ extension Dispatcher {
   }
 
   func delete(_ delete: Request.Delete, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    let ns = try knownNamespace(delete.ns)
+    let ns = try changedNamespace(delete.ns)
     var count = 0
     if let ns, cache.isShared(ns) { return try deleteShared(delete, ns, id, session) }
     if let ns {
@@ -113,16 +113,23 @@ extension Dispatcher {
       }
     var namespaces = 0..<cache.namespaceCount
     if let name = clear.ns {
-      let ns = try knownNamespace(name)
+      let ns = try changedNamespace(name, dryRun: clear.dryRun)
       namespaces = ns.map { $0..<$0 + 1 } ?? 0..<0
     }
     let ticket = cache.clear(
-      namespaces, pattern, soft: clear.soft, dryRun: clear.dryRun, by: session.caller, now: now)
+      namespaces, pattern, soft: clear.soft, dryRun: clear.dryRun, everywhere: clear.ns == nil, by: session.caller,
+      now: now)
     park(ticket, id, session, sample: clear.dryRun)
     // A small cache is walked before its asker is told to wait.
     if cache.needsUpkeep(now: now) { cache.upkeep(entries: Self.sliceEntries, now: now) }
     answerParked()
     answerWoken()
+  }
+
+  /// Nil: there is nothing that could change. Where other hosts may have the namespace, it is made: they are to be told.
+  func changedNamespace(_ name: Bytes, dryRun: Bool = false) throws(Refusal) -> NamespaceID? {
+    if cache.sharedCounters == nil || dryRun { return try knownNamespace(name) }
+    return try namespace(name)
   }
 }
 

@@ -45,7 +45,9 @@ package struct Envelope {
   }
 
   /// What Redis is told to keep it for: never nothing, which Redis would take for a fault.
-  package var keptMilliseconds: Int64 { max(1, lifeMilliseconds + staleMilliseconds) }
+  package var keptMilliseconds: Int64 {
+    max(1, min(lifeMilliseconds, Layout.maximumTime) + min(staleMilliseconds, Layout.maximumTime))
+  }
 
   // MARK: What the scripts compare and change
 

@@ -181,6 +181,6 @@ extension SharedRecord {
       }
     self.init(
       incarnation: record.incarnation, number: record.number, kind: kind, ns: record.ns, scope: scope,
-      isOwn: record.host == boot)
+      isOwn: record.host == boot, op: record.op)
   }
 }

@@ -11,6 +11,8 @@ enum RedisReply: Hashable {
   case array([RedisReply])
   /// The connection ended before the reply: the command was carried out or it wasn't.
   case lost
+
+  var isError: Bool { if case .error = self { true } else { false } }
 }
 
 /// What Redis, or a script of ours, answers in place of a result: a code word and what is said behind it.

@@ -75,7 +75,20 @@ final class RedisTail {
     let isWhole = tier.dispatcher.cache.sharedRecords(records, now: tier.dispatcher.now)
     tier.endReply()
     guard isWhole else { return tier.rejoin("the log has a hole") }
+    if records.isEmpty { return checkFloor(sentAt) }
     if records.count < Self.recordsAtOnce { provenAt = sentAt }
     follow()
+  }
+
+  /// A log that was lost brings nothing, either: that nothing came proves something only while the floor says so.
+  private func checkFloor(_ sentAt: Int64) {
+    connection.send(tier.writer.floor()) { [weak self] reply in
+      guard let self, reply != .lost else { return }
+      guard case .array(let parts) = reply, let first = parts.first, case .bytes(let incarnation) = first,
+        incarnation == Array("\(tier.writer.incarnation)".utf8)
+      else { return tier.rejoin("the log has another incarnation") }
+      provenAt = sentAt
+      follow()
+    }
   }
 }

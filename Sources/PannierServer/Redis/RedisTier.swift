@@ -219,7 +219,8 @@ final class RedisTier {
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
         let read = RedisReader.value(reply, left: left, key: key)
-        if case .failure(let fault) = read { tier.count(fault.name) }
+        // An error has been counted as one.
+        if case .failure(let fault) = read, !reply.isError { tier.count(fault.name) }
         let found = (try? read.get()) ?? .failed
         tier.dispatcher.cache.sharedReplied(flight: flight, found, now: tier.dispatcher.now)
       }

@@ -111,6 +111,9 @@ final class RedisWriter {
     return words + [names.homes.first?.log ?? [], Array(id.text.utf8)]
   }
 
+  /// Which incarnation the floor has.
+  func floor() -> [[UInt8]] { [Array("HMGET".utf8), names.homes.first?.floor ?? [], Array("E".utf8)] }
+
   // MARK: Parts
 
   private func head(_ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8]) -> [[UInt8]] {

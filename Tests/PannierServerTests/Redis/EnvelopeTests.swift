@@ -166,6 +166,9 @@ import Testing
     #expect(envelope.ageMilliseconds(left: 1500) == 50)
     #expect(envelope.freshMilliseconds(left: 400) == -100)
     #expect(envelope.ageMilliseconds(left: 400) == 1150)
+    envelope.lifeMilliseconds = .max
+    #expect(envelope.keptMilliseconds == 10_000_000_000_499)
+    envelope.lifeMilliseconds = 1000
     // Another wrote a longer life.
     #expect(envelope.ageMilliseconds(left: 9000) == 50)
   }

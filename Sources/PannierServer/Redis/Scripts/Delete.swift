@@ -15,7 +15,7 @@ extension RedisScript {
       if known[1] ~= incarnation or not known[2] then return redis.error_reply('GAP another incarnation') end
 
       local first = redis.pcall('DEL', unpack(KEYS, 3, 2 + count))
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
       local n = tonumber(known[2]) + 1
       local floors, record = {}, {}
       for i = 1, count do

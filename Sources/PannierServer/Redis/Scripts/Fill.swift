@@ -22,7 +22,7 @@ extension RedisScript {
       if touched > tonumber(ARGV[6]) then return {'REFUSED', touched} end
       if lease and redis.call('GET', lease) ~= ARGV[11] then return {'LOST', 0} end
       local first = redis.pcall('SET', value, ARGV[10], 'PX', ARGV[9])
-      if first.err then return {err = string.gsub(first.err, '^-', '')} end
+      if first.err then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
       if not lease then return {'STORED', 0} end
 
       local n = tonumber(known[2]) + 1

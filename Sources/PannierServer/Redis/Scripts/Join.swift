@@ -48,7 +48,7 @@ extension RedisScript {
       end
       -- Removes nothing; a script whose first write can't grow may write on when Redis is full.
       local first = redis.pcall('HDEL', floor, '-')
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
 
       local found = redis.call('HMGET', floor, 'E', 'base', 'run', 'n')
       local incarnation, base, n = found[1], found[2], tonumber(found[4] or nil)

@@ -37,7 +37,7 @@ extension RedisScript {
       local first
       if kind == 'del' then first = redis.pcall('DEL', unpack(KEYS, 4)) end
       if type(first) ~= 'table' then first = redis.pcall('HSET', floor, 'n', n, unpack(floors)) end
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
 
       local id = incarnation .. '-' .. string.format('%.0f', n)
       redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], id,

@@ -31,7 +31,7 @@ extension RedisScript {
       end
       n = n + 1
       local first = redis.pcall('HSET', floor, 'n', n, slot, n)
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
 
       local id = incarnation .. '-' .. string.format('%.0f', n)
       redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], id,

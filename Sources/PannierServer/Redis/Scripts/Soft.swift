@@ -22,7 +22,7 @@ extension RedisScript {
         -- Removes nothing; a script whose first write can't grow may write on when Redis is full.
         first = redis.pcall('HDEL', KEYS[1], '-')
       end
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
       local n = tonumber(known[2]) + 1
       local floors, record = {}, {}
       for i = 1, count do

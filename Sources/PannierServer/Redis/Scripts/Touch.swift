@@ -31,7 +31,7 @@ extension RedisScript {
       n = n + 1
       -- Not able to grow, and so the first write.
       local first = redis.pcall('PEXPIRE', value, ARGV[11])
-      if type(first) == 'table' then return {err = string.gsub(first.err, '^-', '')} end
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
 
       local id = incarnation .. '-' .. string.format('%.0f', n)
       redis.call('HSET', floor, 'n', n, slot, n)
