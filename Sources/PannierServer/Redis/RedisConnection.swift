@@ -182,7 +182,7 @@ final class RedisConnection {
   // MARK: Commands and replies
 
   private func submit(_ arguments: [[UInt8]], _ done: @escaping Done) {
-    guard let adapter, let word = arguments.first, !RedisCommand.isForbidden(word) else {
+    guard let adapter, !RedisCommand.isForbidden(arguments) else {
       return done(.error(RedisError(code: .general, message: "not a command for this connection")))
     }
     waiting.append(done)
