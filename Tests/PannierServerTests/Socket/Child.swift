@@ -11,8 +11,8 @@ final class Child {
   /// - Parameter argument: `$0` in the command.
   init(_ command: String, _ argument: String) throws {
     var ends: [Int32] = [0, 0]
-    // At once, lest a child that another test starts meanwhile keep it open.
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw NotStarted() }
+    guard pipe(&ends) == 0 else { throw NotStarted() }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
