@@ -84,7 +84,6 @@ import Testing
     let first = try RedisSubject(ready: redis.address())
     let second = try RedisSubject(redis.tcpAddress(":word@"))
     guard case .refused(let error, _)? = second.end() else {
-      // It may have closed before it read, and then all is lost.
       Issue.record("\(second.ends)")
       return
     }
