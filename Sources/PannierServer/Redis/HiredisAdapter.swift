@@ -9,6 +9,7 @@ final class HiredisAdapter {
   let builder: RedisReplyBuilder
   /// Kept by its socket; nil: the context is gone, or going.
   private(set) var owner: RedisConnection?
+  private let loop: EventLoop
   private let poll: UnsafeMutablePointer<uv_poll_t>
   private var events: Int32 = 0
 
@@ -20,6 +21,7 @@ final class HiredisAdapter {
     self.context = context
     self.builder = builder
     self.owner = owner
+    self.loop = loop
     poll = .allocate(capacity: 1)
     guard uv_poll_init(loop.loop, poll, context.pointee.c.fd) == 0 else { return nil }
     let me = Unmanaged.passRetained(self).toOpaque()
@@ -49,6 +51,7 @@ final class HiredisAdapter {
   }
 
   private func happened(_ status: Int32, _ happened: Int32) {
+    loop.beginWork()
     let wanted = events
     // libuv says no more than that there is an error, and has stopped looking. The socket tells whoever reads what it is.
     if status < 0 { events = 0 }

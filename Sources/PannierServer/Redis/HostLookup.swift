@@ -12,8 +12,9 @@ final class HostLookup {
     self.done = done
     request = .allocate(capacity: 1)
     request.pointee.data = Unmanaged.passRetained(self).toOpaque()
+    // Without a kind of socket it finds each address several times, which does no harm; and to name one in a file that imports
+    // libuv makes it libuv's to Swift, for whoever reads SOCK_STREAM after.
     var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     let code = uv_getaddrinfo(
       loop.loop, request,
       { request, code, found in

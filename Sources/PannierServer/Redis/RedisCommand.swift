@@ -19,8 +19,6 @@ struct RedisCommand {
   mutating func send(
     _ arguments: [[UInt8]], to context: UnsafeMutablePointer<redisAsyncContext>, _ done: Done
   ) -> Bool {
-    // It would end the process for a command without a word.
-    guard let word = arguments.first, !word.isEmpty else { return false }
     for argument in arguments {
       bytes += argument
       lengths.append(argument.count)
@@ -45,9 +43,10 @@ struct RedisCommand {
     pointers.removeAll(keepingCapacity: true)
   }
 
-  /// hiredis knows these by their names and then reads replies as objects of its own, which ours are not: it would end the
-  /// process, or worse.
-  static func isForbidden(_ word: [UInt8]) -> Bool {
+  /// hiredis knows some by their names and then reads replies as objects of its own, which ours are not: it would end the
+  /// process, or worse. It would end it, too, for a command without a word.
+  static func isForbidden(_ arguments: [[UInt8]]) -> Bool {
+    guard let word = arguments.first, !word.isEmpty else { return true }
     guard (7...12).contains(word.count) else { return false }
     return forbidden.contains(String(decoding: word, as: UTF8.self).lowercased())
   }

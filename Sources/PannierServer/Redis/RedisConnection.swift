@@ -3,7 +3,6 @@
 
 import CHiredis
 import CUV
-import Glibc
 
 /// It keeps itself alive from `connect` until it has ended. Whoever uses it has SIGPIPE ignored, as the daemon does.
 final class RedisConnection {
@@ -22,7 +21,8 @@ final class RedisConnection {
   private let limits: Limits
   private var onEnd: (RedisEnd) -> Void
   private var onReady: () -> Void = {}
-  private let timer: LoopTimer
+  /// Of its opening; nil before, and when it has ended.
+  private var timer: LoopTimer?
   private var stage = Stage.new
   private var address: RedisAddress?
   private var name = ""
@@ -35,12 +35,12 @@ final class RedisConnection {
   /// Why we ended it; nil: it was not us.
   private var reason: RedisEnd?
 
-  /// `onEnd` is called once, after everybody who waits was told; maybe before the call that ends the connection returns.
+  /// `onEnd` is called once, after everybody who waits was told; maybe before the call returns that ended it, which can be
+  /// `connect`.
   init(loop: EventLoop, limits: Limits = Limits(), onEnd: @escaping (RedisEnd) -> Void) {
     self.loop = loop
     self.limits = limits
     self.onEnd = onEnd
-    timer = LoopTimer(on: loop)
   }
 
   /// Handed over and not answered.
@@ -59,8 +59,10 @@ final class RedisConnection {
     self.onReady = onReady
     // The loop's time is as of the turn's beginning, which may have been long ago.
     uv_update_time(loop.loop)
+    let timer = LoopTimer(on: loop)
     timer.action = { [weak self] in self?.timedOut(timeoutMilliseconds) }
     timer.start(milliseconds: timeoutMilliseconds)
+    self.timer = timer
     switch address.place {
     case .unix: open(address.place)
     case .host(let host, let port):
@@ -82,7 +84,8 @@ final class RedisConnection {
 
   // MARK: Opening
 
-  private func resolved(_ addresses: [String], _ fault: String, port: UInt16) {
+  /// To be tried in this order.
+  func resolved(_ addresses: [String], _ fault: String, port: UInt16) {
     guard stage == .resolving else { return }
     alternatives = addresses.reversed().map { .host($0, port: port) }
     guard let first = alternatives.popLast() else { return finish(.unreachable("the host's name: \(fault)")) }
@@ -99,7 +102,6 @@ final class RedisConnection {
     guard let context = made else { return finish(.unreachable("out of memory")) }
     guard context.pointee.err == 0 else { return discard(context, String(cString: pannier_error_text(context))) }
     if case .host = place { redisEnableKeepAlive(&context.pointee.c) }
-    _ = fcntl(context.pointee.c.fd, F_SETFD, FD_CLOEXEC)
     adapter = HiredisAdapter(context, RedisReplyBuilder(limits), owner: self, on: loop)
     guard adapter != nil else { return discard(context, "its socket can't be polled") }
     redisAsyncSetConnectCallback(context) { context, status in
@@ -163,7 +165,7 @@ final class RedisConnection {
 
   private func becomeReady() {
     stage = .ready
-    timer.stop()
+    timer?.stop()
     let ready = onReady
     onReady = {}
     ready()
@@ -182,7 +184,7 @@ final class RedisConnection {
   // MARK: Commands and replies
 
   private func submit(_ arguments: [[UInt8]], _ done: @escaping Done) {
-    guard let adapter, let word = arguments.first, !RedisCommand.isForbidden(word) else {
+    guard let adapter, !RedisCommand.isForbidden(arguments) else {
       return done(.error(RedisError(code: .general, message: "not a command for this connection")))
     }
     waiting.append(done)
@@ -236,7 +238,8 @@ final class RedisConnection {
     stage = .ended
     lookup?.cancel()
     lookup = nil
-    timer.close()
+    timer?.close()
+    timer = nil
     onReady = {}
     while let done = waiting.popFirst() { done(.lost) }
     let onEnd = onEnd

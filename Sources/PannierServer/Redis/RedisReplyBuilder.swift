@@ -8,6 +8,9 @@ import CHiredis
 final class RedisReplyBuilder {
   /// Lines end long before: an error message is the longest there is. Also what a bulk may be late in being seen.
   static let lineBytes = 64 << 10
+  /// What the reader keeps of its memory when it has nothing to read. By default it is less than it takes for one read, and so
+  /// given back and taken anew with nearly each.
+  private static let keptBytes = 1 << 20
   /// An item's share of memory beside its bytes, rounded up.
   private static let itemBytes = 64
   private static let deepest = 8
@@ -59,8 +62,7 @@ final class RedisReplyBuilder {
   func attach(to reader: UnsafeMutablePointer<redisReader>) {
     reader.pointee.fn = functions
     reader.pointee.privdata = Unmanaged.passUnretained(self).toOpaque()
-    // Else the reader gives back its memory and takes it anew with nearly each reply.
-    reader.pointee.maxbuf = 0
+    reader.pointee.maxbuf = Self.keptBytes
   }
 
   /// The reply that hiredis has just told of.
