@@ -163,6 +163,7 @@ extension Cache {
       _ = shared?.flights.close(number)
     }
     for number in shared?.changes.all ?? [] { sharedReplied(change: number, .lost, now: now) }
+    endConditional(now, until: nil)
     shared?.queue.unsend()
   }
 
@@ -205,6 +206,7 @@ extension Cache {
       shared?.counters.records += 1
       apply(record, now: now)
     }
+    resumeConditional()
     return true
   }
 

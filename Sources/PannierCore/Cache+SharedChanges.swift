@@ -15,15 +15,19 @@ extension Cache {
     guard namespace.pointee.policy.mode.stores else {
       return deleteShared(id, [Array(new.key)], soft: false, by: caller, now: now)
     }
-    let rule = namespace.pointee.policy.lifetimes(for: new.key)
-    let ttl = lifetime(new.ttl, rule, isNull: isNull(new.value))
-    let kept = KeptValue(
-      key: Array(new.key), value: Array(new.value), tags: new.tags.map { Array($0) }, ttlMilliseconds: ttl,
-      staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds, version: newVersion(),
-      storedAt: now)
+    let kept = kept(id, new, now: now)
     let ticket = openTicket(parts: 1)
     submit(.set(kept), id, ticket, caller, now: now)
     return ticket
+  }
+
+  mutating func kept(_ id: NamespaceID, _ new: NewValue, now: Int64) -> KeptValue {
+    let rule = tier.namespaces[id].pointee.policy.lifetimes(for: new.key)
+    let ttl = lifetime(new.ttl, rule, isNull: isNull(new.value))
+    return KeptValue(
+      key: Array(new.key), value: Array(new.value), tags: new.tags.map { Array($0) }, ttlMilliseconds: ttl,
+      staleMilliseconds: ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds, version: newVersion(),
+      storedAt: now)
   }
 
   package mutating func deleteShared(
@@ -68,7 +72,7 @@ extension Cache {
   /// A version that no other value has, on any host: 53 random bits.
   mutating func newVersion() -> UInt64 { random.next() >> 11 }
 
-  private mutating func openTicket(parts: Int) -> ChangeTicket {
+  mutating func openTicket(parts: Int) -> ChangeTicket {
     let ticket = shared?.changes.nextTicket() ?? 0
     shared?.tallies[ticket] = ChangeTally(left: parts)
     return ticket
@@ -98,7 +102,7 @@ extension Cache {
     shared?.send(.change(number: change.number, ns: ns, asked))
   }
 
-  private func sharedValue(_ kept: KeptValue) -> SharedValue {
+  func sharedValue(_ kept: KeptValue) -> SharedValue {
     SharedValue(
       key: kept.key, value: kept.value, tags: kept.tags, ttlMilliseconds: kept.ttlMilliseconds,
       staleMilliseconds: kept.staleMilliseconds, version: kept.version,
@@ -140,7 +144,7 @@ extension Cache {
       } else {
         coverKey(id, kept.key, number, soft: false, by: change.caller, now: now)
       }
-      settle(change, count: 0, isStored: true, isQueued: false)
+      settle(change, count: 0, isQueued: false)
     case .delete(let keys), .soften(let keys, _):
       var soft = false
       if case .soften = change.action { soft = true }
@@ -148,7 +152,7 @@ extension Cache {
       for key in keys where coverKey(id, key, number, soft: soft, by: change.caller, now: now) { here += 1 }
       let seen = max(here, count)
       tier.namespaces[id].pointee.counters.deletes += change.ticket == nil ? 0 : seen
-      settle(change, count: seen, isStored: false, isQueued: false)
+      settle(change, count: seen, isQueued: false)
     case .clear(let scope, let soft, let clear):
       if !change.isApplied, number > shared?.seen ?? 0 { shared?.appliedGroups.insert(number) }
       if !change.isApplied {
@@ -159,7 +163,7 @@ extension Cache {
   }
 
   /// A set has its number: the value is this host's to show.
-  private mutating func store(_ kept: KeptValue, _ id: NamespaceID, _ number: UInt64, _ caller: Caller, now: Int64) {
+  mutating func store(_ kept: KeptValue, _ id: NamespaceID, _ number: UInt64, _ caller: Caller, now: Int64) {
     let key = LoadKey(namespace: id, bytes: kept.key)
     shared?.flights.cover(key, number)
     shared?.changes.cover(key, number)
@@ -186,14 +190,24 @@ extension Cache {
     }
   }
 
-  private mutating func settle(_ change: PendingChange, count: Int, isStored: Bool, isQueued: Bool) {
-    guard !change.isOverdue, let ticket = change.ticket, var tally = shared?.tallies[ticket] else { return }
+  private mutating func settle(_ change: PendingChange, count: Int, isQueued: Bool) {
+    guard !change.isOverdue, let ticket = change.ticket else { return }
+    settle(ticket, .done, count: count, isQueued: isQueued)
+  }
+
+  /// One part of what an asker asked for.
+  mutating func settle(
+    _ ticket: ChangeTicket, _ result: SharedOutcome.Result, count: Int = 0, isQueued: Bool = false
+  ) {
+    guard var tally = shared?.tallies[ticket] else { return }
     tally.left -= 1
     tally.count += count
     tally.isQueued = tally.isQueued || isQueued
+    if result != .done { tally.result = result }
     shared?.tallies[ticket] = tally.left > 0 ? tally : nil
     if tally.left == 0 {
-      shared?.settle(SharedOutcome(ticket: ticket, isQueued: tally.isQueued, count: tally.count, isStored: isStored))
+      shared?.settle(
+        SharedOutcome(ticket: ticket, isQueued: tally.isQueued, count: tally.count, result: tally.result))
     }
   }
 
@@ -215,15 +229,15 @@ extension Cache {
       actHere(id, [kept.key], soft: false, change.caller, now: now)
       if !wasSent { store(kept, id, known, change.caller, now: now) }
       put(.key(LoadKey(namespace: id, bytes: kept.key)), wasSent ? .delete : .set(kept, birth: known), change.caller)
-      settle(change, count: 0, isStored: true, isQueued: true)
+      settle(change, count: 0, isQueued: true)
     case .delete(let keys):
       let count = actHere(id, keys, soft: false, change.caller, now: now)
       for target in change.targets { put(target, .delete, change.caller) }
-      settle(change, count: count, isStored: false, isQueued: true)
+      settle(change, count: count, isQueued: true)
     case .soften(let keys, let stale):
       let count = actHere(id, keys, soft: true, change.caller, now: now)
       for target in change.targets { put(target, .soften(staleMilliseconds: stale), change.caller) }
-      settle(change, count: count, isStored: false, isQueued: true)
+      settle(change, count: count, isQueued: true)
     case .clear(let scope, let soft, let clear):
       for id in sharedNamespaces(id) {
         shared?.flights.end(id)
@@ -237,6 +251,14 @@ extension Cache {
       put(.group(id, scope), .clear(soft: soft), change.caller)
       clears.settle(clear, isQueued: true)
     }
+  }
+
+  /// A key whose value nobody may go by any more, here and as soon as it can be told.
+  mutating func queueDelete(_ id: NamespaceID, _ key: [UInt8], _ caller: Caller, now: Int64) {
+    shared?.counters.queued += 1
+    actHere(id, [key], soft: false, caller, now: now)
+    put(.key(LoadKey(namespace: id, bytes: key)), .delete, caller)
+    sendFromQueue()
   }
 
   @discardableResult
@@ -292,6 +314,7 @@ extension Cache {
       shared?.counters.timeouts += 1
       queue(change, wasSent: true, now: now)
     }
+    endConditional(now, until: end ?? now)
   }
 
   /// Frees a namespace's memory, without it being a clear that anybody asked for.

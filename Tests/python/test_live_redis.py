@@ -315,7 +315,42 @@ def test_a_full_redis_takes_deletes(hosts: tuple[Host, Host], own_redis: RedisSe
     assert b.get("k") == MISS
 
 
-def test_a_condition_needs_what_is_not_there_yet(hosts: tuple[Host, Host]) -> None:
-    a, _ = hosts
-    answer = a.peer.ask(request("set", ns="q", key="k", value=1, **{"if": "absent"}))
-    assert code(answer) == "tier_unavailable"
+def test_conditions_hold_among_all(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, b = hosts
+    absent: dict[str, Any] = {"if": "absent"}
+    assert a.set("k", 1, **absent) == STORED
+    assert b.set("k", 2, **absent) == {"ok": True, "stored": False, "reason": "exists"}
+    version = b.get("k", meta=True)["version"]
+    assert b.set("k", 3, **{"if": {"version": version}}) == STORED
+    a.catch_up(b)
+    assert a.set("k", 4, **{"if": {"version": version}}) == {"ok": True, "stored": False, "reason": "changed"}
+    assert a.get("k")["value"] == 3
+    assert a.set("none", 1, **{"if": "present"}) == {"ok": True, "stored": False, "reason": "missing"}
+    # What was cleared is not there, though it still stands in Redis.
+    b.ask("clear", ns="q", match="k*")
+    assert a.set("k", 5, **absent) == STORED
+    own_redis.kill()
+    until(lambda: a.redis()["state"] != "up")
+    assert code(a.peer.ask(request("set", ns="q", key="k", value=6, **absent))) == "tier_unavailable"
+
+
+def test_of_many_who_set_what_is_absent_one_does(hosts: tuple[Host, Host]) -> None:
+    for number in range(50):
+        for host in hosts:
+            host.peer.send(request("set", ns="q", key=f"k{number}", value=number, **{"if": "absent"}))
+        answers = [parsed(host.peer.receive()) for host in hosts]
+        assert sorted(answer["stored"] for answer in answers) == [False, True]
+
+
+def test_touch_and_exists_know_what_others_have(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    a.set("k", 1, ttl=5)
+    assert b.ask("exists", ns="q", key="k") == {"ok": True, "exists": True}
+    assert b.ask("exists", ns="q", key="none") == {"ok": True, "exists": False}
+    assert b.ask("touch", ns="q", key="k", ttl=100) == {"ok": True, "touched": True}
+    assert b.ask("touch", ns="q", key="none") == {"ok": True, "touched": False}
+    a.catch_up(b)
+    for host in hosts:
+        answer = host.get("k", meta=True)
+        assert answer["value"] == 1
+        assert 90 < answer["ttl"] <= 100

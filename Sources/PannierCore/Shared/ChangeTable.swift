@@ -47,6 +47,7 @@ struct ChangeTally {
   var left: Int
   var count = 0
   var isQueued = false
+  var result = SharedOutcome.Result.done
 }
 
 struct ChangeTable {

@@ -70,6 +70,12 @@ package enum SharedCommand: Equatable, Sendable {
   case change(number: UInt64, ns: [UInt8], SharedChange)
   /// Needs no answer, but that the incarnation has passed.
   case fill(ns: [UInt8], SharedValue)
+  /// What stands under a key now, to be answered by `sharedInspected`.
+  case inspect(number: UInt64, ns: [UInt8], key: [UInt8])
+  /// Only if `front` is what stands there, and no clear has come after `seen`; to be answered by `sharedReplied(conditional:…)`.
+  case setIf(number: UInt64, ns: [UInt8], SharedValue, front: [UInt8], seen: UInt64)
+  /// The same: a new life for what stands.
+  case touch(number: UInt64, ns: [UInt8], SharedValue, front: [UInt8], seen: UInt64)
   /// The group records of a namespace, to be answered by `sharedGroups`.
   case groups(ns: [UInt8])
 }
@@ -133,5 +139,13 @@ package struct SharedOutcome: Equatable, Sendable {
   package let isQueued: Bool
   /// How many keys had a value that a reader could have seen.
   package let count: Int
-  package let isStored: Bool
+  package let result: Result
+
+  package enum Result: Sendable {
+    case done
+    /// Why a condition did not hold.
+    case exists, missing, changed
+    /// The shared tier can't say, and must.
+    case unavailable
+  }
 }

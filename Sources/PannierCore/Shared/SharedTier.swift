@@ -21,6 +21,8 @@ struct SharedTier {
   var flights = FlightTable()
   var changes = ChangeTable()
   var queue = RecoveryQueue()
+  /// Changes that depend on what stands, by their numbers.
+  var conditional: [UInt64: ConditionalChange] = [:]
   /// Askers whose changes are not all answered.
   var tallies: [ChangeTicket: ChangeTally] = [:]
   /// Clears of groups that were applied with their reply, and whose record the log has still to bring.
@@ -35,10 +37,10 @@ struct SharedTier {
 
   /// When the first read or change has taken too long; nil where none is under way.
   var nextDeadline: Int64? {
-    guard let flight = flights.nextDeadline, let change = changes.nextDeadline else {
-      return flights.nextDeadline ?? changes.nextDeadline
-    }
-    return min(flight, change)
+    var next = flights.nextDeadline ?? .max
+    next = min(next, changes.nextDeadline ?? .max)
+    for change in conditional.values { next = min(next, change.deadline) }
+    return next == .max ? nil : next
   }
 
   mutating func learn(_ number: UInt64) { known = max(known, number) }

@@ -92,7 +92,8 @@ extension Dispatcher {
   }
 
   func touch(_ touch: Request.Touch, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    let ns = try knownNamespace(touch.ns)
+    let ns = try changedNamespace(touch.ns)
+    if let ns, cache.isShared(ns) { return try touchShared(touch, ns, id, session) }
     let touched = ns.map { ns in
       cache.touch(
         ns, touch.key, Cache.Lifetime(touch.ttl), staleMilliseconds: touch.staleMilliseconds, by: session.caller,

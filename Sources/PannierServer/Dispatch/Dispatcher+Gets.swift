@@ -147,6 +147,11 @@ extension Dispatcher {
     return true
   }
 
+  /// `exists` of a key that memory doesn't have, and the shared tier may.
+  func parkExists(_ ns: NamespaceID, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) -> Bool {
+    try park(WaitingGet(exists: key, ns, id, session, since: now))
+  }
+
   /// Asks the shared tier for the keys at `places`. False where it can't take any more: the asker goes on without.
   private func fetch(_ places: [Int], for get: WaitingGet) -> Bool {
     get.fetchedSince = cache.lastChange
@@ -263,6 +268,11 @@ extension Dispatcher {
       options.fetchedSince = get.fetchedSince ?? .max
       options.turn = turns[place]
       return options
+    }
+    if get.isExists {
+      session.output.begin(id: get.id)
+      session.output.member("exists", flag: cache.exists(get.ns, get.keys[0], now: now))
+      return session.output.end()
     }
     if get.isMany { return try writeMany(get.keys, get.ns, meta: get.meta, get.id, session, options) }
     let step = cache.get(get.ns, get.keys[0], options(0), by: session.asker, now: now)

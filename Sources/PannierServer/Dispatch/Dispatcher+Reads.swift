@@ -5,7 +5,8 @@ import PannierWire
 
 extension Dispatcher {
   func exists(_ name: Bytes, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    let ns = try knownNamespace(name)
+    let ns = try changedNamespace(name)
+    if let ns, cache.isShared(ns), try parkExists(ns, key, id, session) { return }
     session.output.begin(id: id)
     session.output.member("exists", flag: ns.map { cache.exists($0, key, now: now) } ?? false)
     session.output.end()

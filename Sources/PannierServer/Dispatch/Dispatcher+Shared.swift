@@ -7,20 +7,18 @@ extension Dispatcher {
   func setShared(_ set: Request.Set, _ ns: NamespaceID, _ id: Bytes?, _ session: Session) throws(Refusal) {
     try checkInFlight(id, session)
     let items = set.items.all
-    for item in items {
-      if case .none = Cache.Condition(item.condition) { continue }
-      throw Refusal(.tierUnavailable, "\"if\" is not known yet where a namespace is shared through Redis")
-    }
     let isStored = cache.policy(of: ns).mode == .on
     let call = SharedCall(session, id, .set(isMany: set.items.isMany), partCount: items.count)
     block(session, id)
     for (place, item) in items.enumerated() {
       let value = Cache.NewValue(item)
-      if value.lease != nil {
+      if value.lease != nil || !isStored && !value.condition.isNone {
         call.steps[place] = cache.set(ns, value, by: session.caller, now: now)
-      } else {
+      } else if value.condition.isNone {
         call.steps[place] = isStored ? .stored : .disabled
-        wait(for: cache.setShared(ns, value, by: session.caller, now: now), call)
+        wait(for: cache.setShared(ns, value, by: session.caller, now: now), call, place)
+      } else {
+        wait(for: cache.setSharedIf(ns, value, by: session.caller, now: now), call, place)
       }
     }
     answerIfDone(call)
@@ -44,18 +42,37 @@ extension Dispatcher {
     }
   }
 
-  private func wait(for ticket: ChangeTicket, _ call: SharedCall) {
+  func touchShared(_ touch: Request.Touch, _ ns: NamespaceID, _ id: Bytes?, _ session: Session) throws(Refusal) {
+    try checkInFlight(id, session)
+    let call = SharedCall(session, id, .touch, partCount: 1)
+    block(session, id)
+    let ticket = cache.touchShared(
+      ns, touch.key, Cache.Lifetime(touch.ttl), staleMilliseconds: touch.staleMilliseconds, by: session.caller,
+      now: now)
+    wait(for: ticket, call)
+    answerShared()
+    answerWoken()
+  }
+
+  private func wait(for ticket: ChangeTicket, _ call: SharedCall, _ place: Int = 0) {
     call.left += 1
-    sharedCalls[ticket] = call
+    sharedCalls[ticket] = (call, place)
   }
 
   /// Tells those whose changes the shared tier has, or can't be told of.
   func answerShared() {
     guard cache.hasSharedOutcomes else { return }
     for outcome in cache.takeSharedOutcomes() {
-      guard let call = sharedCalls.removeValue(forKey: outcome.ticket) else { continue }
+      guard let (call, place) = sharedCalls.removeValue(forKey: outcome.ticket) else { continue }
       call.left -= 1
       call.count += outcome.count
+      switch outcome.result {
+      case .done: break
+      case .exists: call.steps[place] = .exists
+      case .missing: call.steps[place] = .missing
+      case .changed: call.steps[place] = .changed
+      case .unavailable: call.isUnavailable = true
+      }
       if outcome.isQueued { call.isQueued = true }
       answerIfDone(call)
     }
@@ -67,9 +84,17 @@ extension Dispatcher {
     let session = call.session
     withOptionalBytes(call.id) { unblock(session, $0) }
     if session.isGone { return }
+    if call.isUnavailable {
+      let refusal = Refusal(
+        .tierUnavailable, "Redis did not answer, and what was asked depends on it; whether it was done is not known")
+      withOptionalBytes(call.id) { refuse(refusal, $0, session) }
+      markDirty(session)
+      return sayFarewell(session)
+    }
     withOptionalBytes(call.id) { session.output.begin(id: $0) }
     switch call.kind {
     case .delete: session.output.member("deleted", count: call.count)
+    case .touch: session.output.member("touched", flag: call.steps.first == .stored)
     case .set(isMany: false): if let step = call.steps.first { write(step, session) }
     case .set(isMany: true):
       session.output.beginItems()
@@ -91,7 +116,7 @@ extension Dispatcher {
 final class SharedCall {
   enum Kind {
     case set(isMany: Bool)
-    case delete
+    case delete, touch
   }
 
   let session: Session
@@ -102,6 +127,7 @@ final class SharedCall {
   var left = 0
   var count = 0
   var isQueued = false
+  var isUnavailable = false
   var isAnswered = false
 
   init(_ session: Session, _ id: Bytes?, _ kind: Kind, partCount: Int) {
@@ -110,6 +136,10 @@ final class SharedCall {
     self.kind = kind
     steps = Array(repeating: .stored, count: partCount)
   }
+}
+
+extension Cache.Condition {
+  fileprivate var isNone: Bool { if case .none = self { true } else { false } }
 }
 
 extension Request.ItemSelection {

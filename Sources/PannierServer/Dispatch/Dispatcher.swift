@@ -28,7 +28,7 @@ package final class Dispatcher {
   /// Gets that wait for a load, by what they wait for: one of several keys stands here several times.
   var waiting: [WaitTicket: WaitingGet] = [:]
   /// Requests whose answer waits for the shared tier, by the changes they made.
-  var sharedCalls: [ChangeTicket: SharedCall] = [:]
+  var sharedCalls: [ChangeTicket: (call: SharedCall, place: Int)] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   /// What each turn asks first.
   struct TurnFlags {

@@ -21,14 +21,33 @@ final class WaitingGet {
   var tickets: [WaitTicket: Int] = [:]
   /// The places in `keys` for which it has waited.
   var waitedFor: Set<Int> = []
+  /// It was asked whether the key is there, and nothing is counted.
+  private(set) var isExists = false
   /// The shared tier was asked, when this was the host's last change; nil: it hasn't been.
   var fetchedSince: UInt64?
   private let memory: UnsafeMutableRawBufferPointer
 
-  init(
+  convenience init(
     _ get: Request.Get, _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session, since: Int64
   ) {
-    let asked = get.keys.all
+    var isMany = false
+    if case .many = get.keys { isMany = true }
+    self.init(
+      get.keys.all, ns, options, id, session, isMany: isMany, meta: get.meta,
+      waitMilliseconds: get.waitMilliseconds ?? 0, since: since)
+  }
+
+  /// Whether a key is there: nothing is counted.
+  convenience init(exists key: Bytes, _ ns: NamespaceID, _ id: Bytes?, _ session: Session, since: Int64) {
+    self.init(
+      [key], ns, Cache.ReadOptions(), id, session, isMany: false, meta: false, waitMilliseconds: 0, since: since)
+    isExists = true
+  }
+
+  private init(
+    _ asked: [Bytes], _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session, isMany: Bool,
+    meta: Bool, waitMilliseconds: Int64, since: Int64
+  ) {
     memory = .allocate(byteCount: asked.reduce(1 + (id?.count ?? 0)) { $0 + $1.count }, alignment: 1)
     var copies: [Bytes] = []
     var end = 0
@@ -40,9 +59,9 @@ final class WaitingGet {
     }
     self.id = id == nil ? nil : copies.last
     keys = Array(copies.dropLast())
-    if case .many = get.keys { isMany = true } else { isMany = false }
-    meta = get.meta
-    waitMilliseconds = get.waitMilliseconds ?? 0
+    self.isMany = isMany
+    self.meta = meta
+    self.waitMilliseconds = waitMilliseconds
     self.session = session
     self.ns = ns
     self.options = options

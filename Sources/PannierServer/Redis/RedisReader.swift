@@ -54,6 +54,34 @@ enum RedisReader {
     }
   }
 
+  /// What a script made of a change that depends on what stands.
+  static func conditional(_ reply: RedisReply) -> SharedConditionalReply {
+    switch reply {
+    case .array(let parts):
+      guard parts.count == 2, case .bytes(let word) = parts[0], case .integer(let number) = parts[1],
+        let number = UInt64(exactly: number)
+      else { return .lost }
+      return word.elementsEqual("CHANGED".utf8) ? .changed(number: number) : .done(number: number)
+    case .error(let error) where [.gap, .fenced].contains(error.code): return .refused
+    default: return .lost
+    }
+  }
+
+  /// What stands under a key, whatever it is.
+  static func inspection(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> SharedInspection {
+    switch reply {
+    case .bytes(let bytes):
+      // Decoding changes the tags in place.
+      let front = bytes.withUnsafeBytes { Array(Envelope.front(of: $0)) }
+      let read = (try? value(reply, left: left, key: key).get()) ?? .failed
+      return SharedInspection(read: read, front: front)
+    case .null: return SharedInspection(read: .nothing, front: [])
+    // What is no string is nothing to us, and a set replaces it.
+    case .error(let error) where error.code.rawValue == "WRONGTYPE": return SharedInspection(read: .nothing, front: [])
+    default: return SharedInspection(read: .failed, front: [])
+    }
+  }
+
   // MARK: Joining
 
   struct Joined {

@@ -207,6 +207,38 @@ final class RedisTier {
         self?.received(reply, sentAt) { $0.reply(RedisReader.outcome(reply), to: number) }
       }
     case .groups(let ns): askGroups(ns, connection, sentAt)
+    case .inspect(let number, let ns, let key): inspect(number, ns, key, connection, sentAt)
+    case .setIf(let number, let ns, let value, let front, let seen):
+      change(number, writer.setIf(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+    case .touch(let number, let ns, let value, let front, let seen):
+      change(number, writer.touch(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+    }
+  }
+
+  /// One that depends on what stands.
+  private func change(_ number: UInt64, _ arguments: [[UInt8]]?, _ sentAt: UInt64) {
+    guard let arguments, let connection = commands else {
+      return dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
+    }
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        $0.dispatcher.cache.sharedReplied(
+          conditional: number, RedisReader.conditional(reply), now: $0.dispatcher.now)
+      }
+    }
+  }
+
+  private func inspect(
+    _ number: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64
+  ) {
+    let name = writer.value(ns, key)
+    var left: RedisReply = .lost
+    connection.send([Array("PTTL".utf8), name]) { left = $0 }
+    connection.send([Array("GET".utf8), name]) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        tier.dispatcher.cache.sharedInspected(
+          number, RedisReader.inspection(reply, left: left, key: key), now: tier.dispatcher.now)
+      }
     }
   }
 
@@ -242,6 +274,11 @@ final class RedisTier {
     switch command {
     case .read(let flight, _, _): dispatcher.cache.sharedReplied(flight: flight, .failed, now: dispatcher.now)
     case .change(let number, _, _): reply(.lost, to: number)
+    case .inspect(let number, _, _):
+      dispatcher.cache.sharedInspected(
+        number, SharedInspection(read: .failed, front: []), now: dispatcher.now)
+    case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
+      dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
     case .fill, .groups: break
     }
     dispatcher.tellOfChange()

@@ -84,6 +84,35 @@ final class RedisWriter {
     }
   }
 
+  /// `front`: what stands there, as far as `RedisReader.inspection` gives it.
+  func setIf(
+    _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, front: [UInt8], seen: UInt64, connection: UInt64
+  ) -> [[UInt8]]? {
+    let slot = slot(ns, value.key)
+    let home = names.home(ofSlot: slot)
+    let identity = front.withUnsafeBytes { Array(Envelope.identity(of: $0)) }
+    return call(
+      .setIf, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
+      head(value.birth.incarnation, op, ns)
+        + [decimal(connection), decimal(seen), decimal(slot), value.key, identity] + stored(value))
+  }
+
+  func touch(
+    _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, front: [UInt8], seen: UInt64, connection: UInt64
+  ) -> [[UInt8]]? {
+    let slot = slot(ns, value.key)
+    let home = names.home(ofSlot: slot)
+    let life = value.ttlMilliseconds ?? Self.longestLifeMilliseconds
+    let times = Envelope.times(
+      lifeMilliseconds: life, staleMilliseconds: value.staleMilliseconds, ageMilliseconds: value.ageMilliseconds)
+    return call(
+      .touch, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
+      head(incarnation, op, ns) + [
+        decimal(connection), decimal(seen), decimal(slot), value.key, front,
+        decimal(max(1, life + value.staleMilliseconds)), times,
+      ])
+  }
+
   private func keyed(_ script: RedisScript, _ op: UInt64, _ ns: [UInt8], _ keys: [[UInt8]]) -> [[UInt8]]? {
     guard let home = names.homes.first else { return nil }
     return call(

@@ -30,6 +30,8 @@ struct ModelRedis {
     case read(SharedRead)
     case change(SharedReply)
     case filled(isPassed: Bool)
+    case inspected(SharedInspection)
+    case conditional(SharedConditionalReply)
   }
 
   /// Incarnations are never used twice, whatever copy of it gives them.
@@ -61,6 +63,19 @@ struct ModelRedis {
     switch command {
     case .read(_, _, let key):
       return .read(values[key].map { .value($0, leftMilliseconds: nil) } ?? .nothing)
+    case .inspect(_, _, let key):
+      let read = values[key].map { SharedRead.value($0, leftMilliseconds: nil) } ?? .nothing
+      return .inspected(SharedInspection(read: read, front: front(key)))
+    case .setIf(_, _, let value, let front, let seen):
+      guard incarnation == known, hosts[host] == connection else { return .conditional(.refused) }
+      guard front == self.front(value.key), namespaceFloor <= seen else {
+        return .conditional(.changed(number: number))
+      }
+      guard
+        case .done(let number, _) = carryOut(.set(value, guardNumber: nil), host: host, connection: connection, op: op)
+      else { return .conditional(.refused) }
+      return .conditional(.done(number: number))
+    case .touch: return .conditional(.refused)
     case .groups:
       return .groups(incarnation: incarnation ?? 0, groups.map { ($0.key, $0.value, false) })
     case .fill(_, let value):
@@ -117,6 +132,9 @@ struct ModelRedis {
         host
       ))
   }
+
+  /// Versions are never used twice.
+  private func front(_ key: [UInt8]) -> [UInt8] { values[key].map { Array("\($0.version)".utf8) } ?? [] }
 
   /// Two keys in three share one.
   private func slot(_ key: [UInt8]) -> Int { Int(key.last ?? 0) % 2 }

@@ -122,7 +122,8 @@ final class World {
     switch random.below(100) {
     case ..<64: try read(host, key)
     case ..<78: try change(host, .keys([bytes(key)]), isSet: false)
-    case ..<90: try change(host, .keys([bytes(key)]), isSet: true)
+    case ..<86: try change(host, .keys([bytes(key)]), isSet: true)
+    case ..<90: try change(host, .keys([bytes(key)]), isSet: true, isConditional: true)
     case ..<95: try change(host, .all, isSet: false)
     case ..<98: try change(host, .tags([Array("t".utf8)]), isSet: false)
     default: try change(host, .match(Array("k*".utf8)), isSet: false)
@@ -206,7 +207,9 @@ final class World {
     }
   }
 
-  private func change(_ host: WorldHost, _ scope: SharedScope, isSet: Bool) throws(PromiseBroken) {
+  private func change(
+    _ host: WorldHost, _ scope: SharedScope, isSet: Bool, isConditional: Bool = false
+  ) throws(PromiseBroken) {
     var versions: [Int: Int] = [:]
     for key in 0..<3 where covers(scope, key) {
       source[key] += 1
@@ -221,7 +224,9 @@ final class World {
     case .keys(let keys) where isSet:
       guard let key = (0..<3).first(where: { bytes($0) == keys[0] }) else { return }
       let ticket = store(host, key, "\(source[key]).\(op.id)", lease: nil) {
-        host.cache.setShared(0, $0, by: caller, now: host.now)
+        isConditional
+          ? host.cache.setSharedIf(0, $0.absent, by: caller, now: host.now)
+          : host.cache.setShared(0, $0, by: caller, now: host.now)
       }
       host.changes[ticket] = op
     case .keys(let keys):
@@ -251,7 +256,13 @@ final class World {
     repeat {
       for command in host.cache.takeSharedCommands() { send(command, host, &op) }
       for outcome in host.cache.takeSharedOutcomes() {
-        if let op = host.changes.removeValue(forKey: outcome.ticket) { answer(op, host, isQueued: outcome.isQueued) }
+        guard let op = host.changes.removeValue(forKey: outcome.ticket) else { continue }
+        if outcome.result == .done {
+          answer(op, host, isQueued: outcome.isQueued)
+        } else {
+          // It was refused, or nobody knows: it promises nothing.
+          op.isLost = true
+        }
       }
       for outcome in host.cache.takeFinishedClears() {
         if let op = host.clears.removeValue(forKey: outcome.ticket) { answer(op, host, isQueued: outcome.isQueued) }
@@ -271,11 +282,21 @@ final class World {
       switch command {
       case .read(let flight, _, _): host.cache.sharedReplied(flight: flight, .failed, now: host.now)
       case .change(let number, _, _): host.cache.sharedReplied(change: number, .lost, now: host.now)
+      case .inspect(let number, _, _):
+        host.cache.sharedInspected(number, SharedInspection(read: .failed, front: []), now: host.now)
+      case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
+        host.cache.sharedReplied(conditional: number, .lost, now: host.now)
       default: break
       }
       return
     }
     var mine: [WorldOp] = []
+    // Whoever set it says so in the value.
+    if case .setIf(_, _, let value, _, _) = command,
+      let id = String(decoding: value.value, as: UTF8.self).split(separator: ".").last.flatMap({ Int($0) })
+    {
+      mine = [ops[id]]
+    }
     if case .change(_, _, let change) = command {
       if let direct = op, change.scope == direct.scope {
         mine = [direct]
@@ -318,6 +339,7 @@ final class World {
         asked, known: command.known, host: connection.host, connection: connection.number, op: command.ops.first?.id)
       if case .change(.done(let number, _)) = reply { note(command, number) }
       if case .change(.conflict(let number)) = reply { note(command, number) }
+      if case .conditional(.done(let number)) = reply { note(command, number) }
     } else {
       reply = redis.join(host: connection.host, connection: connection.number, lastIncarnation: &lastIncarnation)
     }
@@ -362,6 +384,13 @@ final class World {
       case .lost: break
       }
     case .filled(let isPassed): if isPassed { hangUp(host) }
+    case .inspected(let found):
+      guard case .inspect(let number, _, _) = command.asked else { return }
+      host.cache.sharedInspected(number, found, now: host.now)
+    case .conditional(let outcome):
+      guard case .setIf(let number, _, _, _, _) = command.asked else { return }
+      host.cache.sharedReplied(conditional: number, outcome, now: host.now)
+      if outcome == .refused { hangUp(host) }
     }
     try settle(host)
   }
@@ -490,5 +519,12 @@ extension SharedChange {
     case .delete(let keys), .soften(let keys, _): .keys(keys)
     case .clear(let scope, _): scope
     }
+  }
+}
+
+extension Cache.NewValue {
+  fileprivate var absent: Cache.NewValue {
+    Cache.NewValue(
+      key: key, value: value, ttl: ttl, staleMilliseconds: staleMilliseconds, tags: tags, condition: .absent)
   }
 }
