@@ -229,7 +229,8 @@ final class RedisConnection {
     let why = String(cString: pannier_error_text(context))
     switch context.pointee.c.err {
     case _ where stage == .connecting: openNext(else: why)
-    case REDIS_ERR_PROTOCOL: finish(.unacceptable(why))
+    // Out of memory is also what the reader calls it when the shim refuses a kind of reply.
+    case REDIS_ERR_PROTOCOL, REDIS_ERR_OOM: finish(.unacceptable(why))
     default: finish(.lost(why))
     }
   }

@@ -52,7 +52,9 @@ final class RedisReplyBuilder {
     functions.pointee.createInteger = { task, value in
       RedisReplyBuilder.build(task) { $0.add(.integer(value), bytes: 0) }
     }
-    functions.pointee.createNil = { task in RedisReplyBuilder.build(task) { $0.add(.null, bytes: 0) } }
+    functions.pointee.createNil = { task in
+      RedisReplyBuilder.build(task) { $0.null(type: task?.pointee.type ?? 0) }
+    }
     functions.pointee.freeObject = { _ in }
   }
 
@@ -104,12 +106,17 @@ final class RedisReplyBuilder {
     case REDIS_REPLY_STRING: add(.bytes([UInt8](text)), bytes: text.count)
     case REDIS_REPLY_STATUS: add(.status([UInt8](text)), bytes: text.count)
     case REDIS_REPLY_ERROR: add(.error(RedisError(line: text)), bytes: text.count)
-    default: refuse("a kind of reply that RESP2 doesn't have")
+    default: refuse(unknownKind)
     }
   }
 
+  /// In RESP2 it is a bulk or an array that isn't there.
+  private func null(type: Int32) -> Bool {
+    type == REDIS_REPLY_NIL ? refuse(unknownKind) : add(.null, bytes: 0)
+  }
+
   private func array(type: Int32, count: Int) -> Bool {
-    guard type == REDIS_REPLY_ARRAY else { return refuse("a kind of reply that RESP2 doesn't have") }
+    guard type == REDIS_REPLY_ARRAY else { return refuse(unknownKind) }
     guard count <= limits.maximumElements else {
       return refuse("an array of \(count) elements, and at most \(limits.maximumElements) are taken")
     }
@@ -145,6 +152,7 @@ final class RedisReplyBuilder {
     return bytes <= limits.maximumReplyBytes + Self.itemBytes || refuse(tooLarge)
   }
 
+  private var unknownKind: String { "a kind of reply that RESP2 doesn't have" }
   private var unasked: String { "a reply that nobody asked for" }
   private var tooLarge: String { "a reply of more than \(limits.maximumReplyBytes) bytes" }
 

@@ -91,6 +91,9 @@ final class RedisSubject {
     #expect(uv_loop_alive(loop.loop) == 0, sourceLocation: location)
     #expect(gone == nil, "the connection outlives its end", sourceLocation: location)
     #expect(ends.count == 1, "\(ends)", sourceLocation: location)
+    // They may know the subject itself.
+    onReply = { _ in }
+    onEnd = { _ in }
   }
 }
 
