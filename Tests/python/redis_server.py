@@ -47,7 +47,8 @@ class RedisServer:
         self._client = redis.Redis(unix_socket_path=str(self.socket), protocol=2, password=password)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        own = ["--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", "."]
+        own: list[str | Path] = ["--port", "0", "--unixsocket", self.socket, "--dir", "."]
+        own += ["--save", "", "--appendonly", "no"]
         return subprocess.Popen(
             [BINARY, *own, *self._arguments],
             cwd=self._folder.name,

@@ -1,4 +1,4 @@
-"""Sidecars that share a Redis, as processes: what one changes the others show, and what becomes of a Redis that fails."""
+"""Sidecars that share a Redis, as processes: what one changes others show, and what becomes of a Redis that fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+import schemas
 from redis_server import RedisServer
 from talk import code, parsed, request
 
@@ -39,7 +40,10 @@ class Host:
         self.peer = peer
 
     def ask(self, op: str, **fields: object) -> dict[str, Any]:
-        return parsed(self.peer.ask(request(op, **fields)))
+        answer = parsed(self.peer.ask(request(op, **fields)))
+        # A line that no schema fits is a fault, whatever it says.
+        assert schemas.faults(f"{op}.answer" if answer["ok"] else "error.answer", answer) == []
+        return answer
 
     def get(self, key: str, ns: str = "q", **fields: object) -> dict[str, Any]:
         return self.ask("get", ns=ns, key=key, **fields)
@@ -148,10 +152,10 @@ def test_soft_is_stale_everywhere(start_host: StartHost) -> None:
     a, b = (start_host("namespaces: {q: {stale: 60s}}") for _ in range(2))
     for host in (a, b):
         host.until_up()
-    for change in ({"op": "delete", "key": "k"}, {"op": "clear", "tags": ["t"]}):
+    changes: list[tuple[str, dict[str, Any]]] = [("delete", {"key": "k"}), ("clear", {"tags": ["t"]})]
+    for op, change in changes:
         a.set("k", 1, tags=["t"])
         assert b.get("k") == {"ok": True, "hit": True, "value": 1}
-        op = change.pop("op")
         a.ask(op, ns="q", soft=True, **change)
         b.catch_up(a)
         for host in (a, b):
@@ -244,8 +248,8 @@ def test_flushall_is_noticed(hosts: tuple[Host, Host], own_redis: RedisServer) -
     own_redis.call("FLUSHALL")
     # The next change finds another incarnation, whoever makes it.
     a.ask("delete", ns="q", key="k")
+    until(lambda: all(host.redis()["log"]["gaps"] == 1 and host.redis()["state"] == "up" for host in hosts))
     for host in hosts:
-        until(lambda host=host: host.redis()["log"]["gaps"] == 1 and host.redis()["state"] == "up")
         assert host.get("k") == MISS
     assert a.set("k", 2) == STORED
     b.catch_up(a)
@@ -321,11 +325,13 @@ def test_conditions_hold_among_all(hosts: tuple[Host, Host], own_redis: RedisSer
     assert a.set("k", 1, **absent) == STORED
     assert b.set("k", 2, **absent) == {"ok": True, "stored": False, "reason": "exists"}
     version = b.get("k", meta=True)["version"]
-    assert b.set("k", 3, **{"if": {"version": version}}) == STORED
+    same: dict[str, Any] = {"if": {"version": version}}
+    assert b.set("k", 3, **same) == STORED
     a.catch_up(b)
-    assert a.set("k", 4, **{"if": {"version": version}}) == {"ok": True, "stored": False, "reason": "changed"}
+    assert a.set("k", 4, **same) == {"ok": True, "stored": False, "reason": "changed"}
     assert a.get("k")["value"] == 3
-    assert a.set("none", 1, **{"if": "present"}) == {"ok": True, "stored": False, "reason": "missing"}
+    present: dict[str, Any] = {"if": "present"}
+    assert a.set("none", 1, **present) == {"ok": True, "stored": False, "reason": "missing"}
     # What was cleared is not there, though it still stands in Redis.
     b.ask("clear", ns="q", match="k*")
     assert a.set("k", 5, **absent) == STORED
