@@ -129,9 +129,11 @@ extension Cache {
       .set(key: new.key, ttlMilliseconds: ttl, size: new.value.count, lease: lease), id, by: caller)
     let stale = ttl == nil ? 0 : new.staleMilliseconds ?? rule.staleMilliseconds
     let mark = lease.flatMap { sharedMark(of: $0, id) }
+    let memory = mark == nil ? Entry.never : rule.memoryTTLMilliseconds ?? Entry.never
     let content = Entry.Content(
       key: new.key, value: new.value, staleMilliseconds: stale,
-      freshUntil: ttl.map { now + $0 } ?? Entry.never, storedAt: now, version: version, shared: mark, namespace: id,
+      freshUntil: min(ttl.map { now + $0 } ?? Entry.never, now + memory), storedAt: now, version: version, shared: mark,
+      namespace: id,
       filler: tier.fillers.retain(caller))
     namespace.pointee.counters.sets &+= 1
     if tier.insert(content, tags: new.tags, hash, now: now) == nil { tier.evictAtOnce(content, hash, now: now) }

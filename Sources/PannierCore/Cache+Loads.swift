@@ -29,7 +29,7 @@ extension Cache {
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, by asker: Asker, now: Int64
   ) -> GetStep {
     let hash = tier.keyHash(key)
-    let link = tier.find(id, key, hash)
+    let link = usable(tier.find(id, key, hash), id, options)
     let prospect = prospect(id, key, link, options, now: now)
     switch fetching(id, key, prospect, options) ? .fetch : prospect {
     case .fetch: return .fetch
@@ -51,6 +51,9 @@ extension Cache {
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ prospect: Prospect, _ options: ReadOptions
   ) -> Bool {
     if shared == nil { return false }
+    if needsProof(id, options) {
+      return !tier.namespaces[id].pointee.policy.mode.hidesEntries && fetches(id, key, options, usable: false)
+    }
     switch prospect {
     case .elect(let link, let isStale):
       return fetches(id, key, options, usable: link != 0 && !isStale)
@@ -67,7 +70,8 @@ extension Cache {
   package mutating func outlook(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, now: Int64
   ) -> Outlook {
-    let prospect = prospect(id, key, tier.find(id, key, tier.keyHash(key)), options, now: now)
+    let link = usable(tier.find(id, key, tier.keyHash(key)), id, options)
+    let prospect = prospect(id, key, link, options, now: now)
     return switch fetching(id, key, prospect, options) ? .fetch : prospect {
     case .fetch: .fetch
     case .elect: .elected

@@ -20,26 +20,83 @@ extension Cache {
     return !usable || tier.flights.find(key) == nil
   }
 
+  /// Whether what memory has must be proven before this reader sees it.
+  package func needsProof(_ id: NamespaceID, _ options: ReadOptions) -> Bool {
+    guard options.strict || tier.namespaces[id].pointee.needsProof else { return false }
+    return isShared(id) && !options.isProven
+  }
+
+  /// The entry, if this reader may see it at all.
+  func usable(_ link: Link, _ id: NamespaceID, _ options: ReadOptions) -> Link {
+    if link == 0 || shared == nil { return link }
+    if needsProof(id, options) { return 0 }
+    if tier.namespaces[id].pointee.policy.tiers.contains(.memory) { return link }
+    // Where memory is no tier it passes on what was just read, and nothing else.
+    return options.fetchedSince.map { tier.entry(link).version > $0 } ?? false ? link : 0
+  }
+
+  /// Asks what the log has that isn't applied here: reads that are sent after it show all of that.
+  package mutating func barrier() -> UInt64? {
+    guard shared?.isUp == true, let number = shared?.changes.nextNumber(), let position = sharedPosition else {
+      return nil
+    }
+    shared?.send(.barrier(number: number, incarnation: position.incarnation, seen: position.seen))
+    return number
+  }
+
+  /// What it found; `floor`: the incarnation and the last number before the log was read. Nil: no answer.
+  package mutating func sharedBarrier(
+    _ number: UInt64, _ records: [SharedRecord], floor: (incarnation: UInt64, number: UInt64)?, now: Int64
+  ) {
+    var holds = false
+    if let floor, floor.incarnation == shared?.incarnation, sharedRecords(records, now: now) {
+      holds = shared?.seen ?? 0 >= floor.number
+    }
+    if !holds { shared?.flights.fail(barrier: number) }
+  }
+
+  /// The log was followed to its end when it was this late.
+  package mutating func sharedProven(at time: Int64, bound: Int64) {
+    shared?.provenUntil = time + bound
+    setNeedsProof(false)
+  }
+
+  mutating func checkProof(now: Int64) {
+    guard let until = shared?.provenUntil, until <= now else { return }
+    shared?.provenUntil = nil
+    setNeedsProof(true)
+  }
+
+  private mutating func setNeedsProof(_ isLost: Bool) {
+    for id in 0..<namespaceCount {
+      let namespace = tier.namespaces[id]
+      namespace.pointee.needsProof = isLost && isShared(id) && namespace.pointee.policy.onLinkLoss == .verify
+    }
+  }
+
   /// Waits for the shared tier's value of a key of which `get` said so. Nil where too many reads are under way: the asker is to ask again
   /// with `fetchedSince`, and gets what there is.
   package mutating func fetch(
-    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, by owner: OwnerID, now: Int64
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, behind barrier: UInt64? = nil, by owner: OwnerID, now: Int64
   ) -> WaitTicket? {
     guard let timeout = shared?.timeoutMilliseconds else { return nil }
     let key = LoadKey(namespace: id, bytes: Array(key))
-    guard let number = shared?.flights.find(key) ?? depart(key, until: now + timeout, now: now) else { return nil }
+    let joined = barrier == nil ? shared?.flights.find(key) : nil
+    guard let number = joined ?? depart(key, behind: barrier, until: now + timeout, now: now) else { return nil }
     let ticket = loads.newTicket()
     shared?.flights.join(number, ticket, by: owner)
     return ticket
   }
 
-  private mutating func depart(_ key: LoadKey, until deadline: Int64, now: Int64) -> UInt64? {
+  private mutating func depart(
+    _ key: LoadKey, behind barrier: UInt64?, until deadline: Int64, now: Int64
+  ) -> UInt64? {
     guard shared?.flights.isFull == false else {
       shared?.counters.shed += 1
       return nil
     }
     let ns = name(of: key.namespace)
-    let number = shared?.flights.open(key, now: now, until: deadline)
+    let number = shared?.flights.open(key, behind: barrier, now: now, until: deadline)
     if let number { shared?.send(.read(flight: number, ns: ns, key: key.bytes)) }
     return number
   }
@@ -49,7 +106,8 @@ extension Cache {
     let waiters = shared?.flights.takeWaiters(number) ?? []
     guard let flight = shared?.flights.close(number) else { return }
     if !flight.isOverdue { adopt(read, flight, now: now) }
-    for ticket in waiters { loads.tell(ticket) }
+    let isProven = flight.barrier != nil && !flight.isUnproven && read != .failed
+    for ticket in waiters { loads.tell(ticket, isProven: isProven) }
   }
 
   private mutating func adopt(_ read: SharedRead, _ flight: Flight, now: Int64) {
@@ -72,23 +130,29 @@ extension Cache {
   private mutating func promote(
     _ value: SharedValue, _ left: Int64?, isStale: Bool, _ id: NamespaceID, sentAt: Int64, now: Int64
   ) {
-    let end = left.map { sentAt + $0 } ?? Entry.never
-    let freshUntil = end >= Entry.never ? Entry.never : end - value.staleMilliseconds
+    let whenGone = left.map { sentAt + $0 } ?? Entry.never
+    let whenStale = whenGone >= Entry.never ? Entry.never : whenGone - value.staleMilliseconds
     let whole = value.ttlMilliseconds.map { $0 + value.staleMilliseconds }
     let elapsed = whole.map { max(0, $0 - (left ?? $0)) } ?? 0
-    guard now < end else { return }
+    guard now < whenGone else { return }
+    let memory = memoryLife(id, value.key)
+    let end = min(whenGone, now + memory)
+    let freshUntil = min(whenStale, now + memory)
     value.withBytes { key, bytes, tags in
       let hash = tier.keyHash(key)
       let link = tier.find(id, key, hash)
       if link != 0, let life = self.standing(link, id, now: now) {
         let entry = tier.entry(link)
         // What stands is as new: it may have been set here since.
-        if entry.birth > value.birth.number || entry.birth == value.birth.number && now < life.freshUntil { return }
+        let isEqual = entry.birth == value.birth.number && now < life.freshUntil
+        // Where memory is no tier, what it passes on must have just come.
+        let passesOn = !tier.namespaces[id].pointee.policy.tiers.contains(.memory)
+        if entry.birth > value.birth.number || isEqual && !passesOn { return }
         tier.remove(link, .replaced, now: now)
       }
       sequence += 1
       let content = Entry.Content(
-        key: key, value: bytes, staleMilliseconds: left == nil ? 0 : value.staleMilliseconds,
+        key: key, value: bytes, staleMilliseconds: end >= Entry.never ? 0 : max(0, end - freshUntil),
         freshUntil: freshUntil, storedAt: max(0, sentAt - elapsed - value.ageMilliseconds), version: sequence,
         shared: SharedMark(version: value.version, birth: value.birth.number), namespace: id)
       guard admit(NewValue(key: key, value: bytes, tags: tags), under: tier.namespaces[id].pointee.policy) == nil,
@@ -96,6 +160,12 @@ extension Cache {
       else { return }
       if isStale { tier.soften(new, end: min(end, now + max(value.staleMilliseconds, 1))) }
     }
+  }
+
+  /// How long memory may keep a copy.
+  func memoryLife(_ id: NamespaceID, _ key: [UInt8]) -> Int64 {
+    let policy = tier.namespaces[id].pointee.policy
+    return key.withUnsafeBytes { policy.lifetimes(for: $0).memoryTTLMilliseconds } ?? Entry.never
   }
 
   /// A value loaded under `lease` reflects what was known when the lease was given, and what has been applied since. Nil: the

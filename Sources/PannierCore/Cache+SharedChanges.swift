@@ -179,7 +179,9 @@ extension Cache {
           .set(key: bytes, ttlMilliseconds: kept.ttlMilliseconds, size: value.count, lease: nil), id, by: caller)
         let content = Entry.Content(
           key: bytes, value: value, staleMilliseconds: kept.staleMilliseconds,
-          freshUntil: kept.ttlMilliseconds.map { kept.storedAt + $0 } ?? Entry.never, storedAt: kept.storedAt,
+          freshUntil: min(
+            kept.ttlMilliseconds.map { kept.storedAt + $0 } ?? Entry.never, now + memoryLife(id, kept.key)),
+          storedAt: kept.storedAt,
           version: version, shared: SharedMark(version: kept.version, birth: number), namespace: id,
           filler: tier.fillers.retain(caller))
         tier.namespaces[id].pointee.counters.sets &+= 1
@@ -227,9 +229,13 @@ extension Cache {
     switch change.action {
     case .set(let kept):
       actHere(id, [kept.key], soft: false, change.caller, now: now)
-      if !wasSent { store(kept, id, known, change.caller, now: now) }
-      put(.key(LoadKey(namespace: id, bytes: kept.key)), wasSent ? .delete : .set(kept, birth: known), change.caller)
-      settle(change, count: 0, isQueued: true)
+      let isRefused = tier.namespaces[id].pointee.policy.write == .through
+      let isKept = !wasSent && !isRefused
+      if isKept { store(kept, id, known, change.caller, now: now) }
+      put(.key(LoadKey(namespace: id, bytes: kept.key)), isKept ? .set(kept, birth: known) : .delete, change.caller)
+      if !isRefused { return settle(change, count: 0, isQueued: true) }
+      guard !change.isOverdue, let ticket = change.ticket else { return }
+      settle(ticket, .unavailable)
     case .delete(let keys):
       let count = actHere(id, keys, soft: false, change.caller, now: now)
       for target in change.targets { put(target, .delete, change.caller) }
@@ -306,6 +312,7 @@ extension Cache {
 
   /// Answers those whom the shared tier has kept waiting too long.
   mutating func settleShared(now: Int64, until end: Int64? = nil) {
+    checkProof(now: now)
     while let number = shared?.flights.takeOverdue(end ?? now) {
       shared?.counters.timeouts += 1
       for ticket in shared?.flights.takeWaiters(number) ?? [] { loads.tell(ticket) }

@@ -85,11 +85,16 @@ package struct Cache: ~Copyable {
     package var turn: WaitTicket?
     /// The shared tier has been asked since this change of the host's; nil: it hasn't.
     package var fetchedSince: UInt64?
+    /// Not older than what the shared tier has confirmed by now.
+    package var strict = false
+    /// It has been asked for that, and what memory has by now is proven.
+    package var isProven = false
 
     package init(
       stale: Bool = false, maxAgeMilliseconds: Int64? = nil, unless: UInt64? = nil, lease: Bool = false,
-      waits: Bool = false
+      waits: Bool = false, strict: Bool = false
     ) {
+      self.strict = strict
       self.stale = stale
       self.maxAgeMilliseconds = maxAgeMilliseconds
       self.unless = unless
@@ -130,7 +135,7 @@ package struct Cache: ~Copyable {
     guard let id = namespace(name) else { return nil }
     let namespace = tier.namespaces[id]
     let link = tier.find(id, key, tier.keyHash(key))
-    if link == 0 || namespace.pointee.policy.mode.hidesEntries || seeks && namespace.pointee.refreshesAhead {
+    if link == 0 || !namespace.pointee.showsAtOnce || seeks && namespace.pointee.refreshesAhead {
       return nil
     }
     let entry = tier.entry(link)

@@ -10,9 +10,13 @@ extension NamespaceID {
 
 struct Namespace: ~Copyable {
   let name: [UInt8]
-  var policy: Policy { didSet { refreshesAhead = policy.refreshesAhead } }
+  var policy: Policy { didSet { derive() } }
   /// Some of its values are loaded anew before they are stale.
-  private(set) var refreshesAhead: Bool
+  private(set) var refreshesAhead = false
+  /// A fresh value in memory is shown without asking anybody.
+  private(set) var showsAtOnce = true
+  /// Nothing proves that memory has heard of all changes, and the policy wants that proven.
+  var needsProof = false { didSet { derive() } }
   var table = ChainTable<EntryNode>()
   var recency = LeastRecentlyUsed()
   var tags = Tags()
@@ -26,7 +30,12 @@ struct Namespace: ~Copyable {
   init(name: [UInt8], policy: Policy) {
     self.name = name
     self.policy = policy
+    derive()
+  }
+
+  private mutating func derive() {
     refreshesAhead = policy.refreshesAhead
+    showsAtOnce = !policy.mode.hidesEntries && policy.tiers.contains(.memory) && !needsProof
   }
 
   mutating func record(loadMilliseconds: Int64) {

@@ -15,8 +15,12 @@ package struct Policy: Equatable, Sendable {
   package var maxValueBytes = 1 << 20
   package var eviction = EvictionKind.lru
   package var mode = Mode.on
+  package var tiers = Tiers.all
+  package var write = WriteKind.aside
+  package var onLinkLoss = LinkLoss.serve
+
   /// Its values are shared with other hosts, where there is a tier for that.
-  package var isShared = true
+  var isShared: Bool { tiers.contains(.redis) }
 
   package init() {}
 
@@ -32,6 +36,33 @@ package struct Policy: Equatable, Sendable {
     }
     return lifetimes
   }
+}
+
+/// Where a namespace's values are kept.
+package struct Tiers: OptionSet, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let memory = Tiers(rawValue: 1)
+  package static let redis = Tiers(rawValue: 2)
+  package static let all: Tiers = [.memory, .redis]
+}
+
+/// What a plain set waits for, where its namespace is shared.
+package enum WriteKind: String, CaseIterable, Sendable {
+  /// For Redis; where it can't be reached, the set holds here, and is queued.
+  case aside
+  /// For Redis; where it can't be reached, the set is refused.
+  case through
+}
+
+/// What a shared namespace shows while it isn't known that the log has been followed to its end.
+package enum LinkLoss: String, CaseIterable, Sendable {
+  /// What memory has.
+  case serve
+  /// Nothing but what Redis has confirmed for each read.
+  case verify
 }
 
 /// How long a value lives. Times are in milliseconds.
@@ -54,6 +85,8 @@ package struct Lifetimes: Equatable, Sendable {
   package var maxWaitMilliseconds: Int64?
   /// How long nobody is elected after a load that failed.
   package var retryAfterMilliseconds: Int64 = 5000
+  /// The longest that memory keeps a copy of what is shared; nil: as long as it is fresh or stale.
+  package var memoryTTLMilliseconds: Int64?
 
   package init() {}
 }
@@ -81,6 +114,7 @@ package struct LifetimeOverrides: Equatable, Sendable {
   package var leaseTimeoutMilliseconds: Int64?
   package var maxWaitMilliseconds: Int64??
   package var retryAfterMilliseconds: Int64?
+  package var memoryTTLMilliseconds: Int64??
 
   package init() {}
 
@@ -95,6 +129,7 @@ package struct LifetimeOverrides: Equatable, Sendable {
     if let leaseTimeoutMilliseconds { result.leaseTimeoutMilliseconds = leaseTimeoutMilliseconds }
     if let maxWaitMilliseconds { result.maxWaitMilliseconds = maxWaitMilliseconds }
     if let retryAfterMilliseconds { result.retryAfterMilliseconds = retryAfterMilliseconds }
+    if let memoryTTLMilliseconds { result.memoryTTLMilliseconds = memoryTTLMilliseconds }
     return result
   }
 }

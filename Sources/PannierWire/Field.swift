@@ -3,7 +3,7 @@
 /// A field that some op has, in the order in which messages list them.
 enum Field: UInt8, CaseIterable {
   case id, op, ns, key, keys, items, value, ttl, stale, tags, condition, soft, match, limit, after, maxAge, unless
-  case meta, dryRun, client, events, sample, set, seconds, lease, wait, failed, pass, retryAfter
+  case meta, dryRun, client, events, sample, set, seconds, lease, wait, failed, pass, retryAfter, strict
 
   var name: StaticString {
     switch self {
@@ -36,6 +36,7 @@ enum Field: UInt8, CaseIterable {
     case .failed: "failed"
     case .pass: "pass"
     case .retryAfter: "retry_after"
+    case .strict: "strict"
     }
   }
 }
@@ -93,7 +94,7 @@ package enum Op: UInt8, CaseIterable, Sendable {
     switch op {
     case .hello: [.id, .op, .client]
     case .ping: [.id, .op]
-    case .get: [.id, .op, .ns, .key, .keys, .lease, .wait, .stale, .maxAge, .meta, .unless]
+    case .get: [.id, .op, .ns, .key, .keys, .lease, .wait, .stale, .maxAge, .strict, .meta, .unless]
     case .set: [.id, .op, .ns, .key, .items, .value, .ttl, .stale, .tags, .lease, .condition]
     case .release: [.id, .op, .ns, .key, .lease, .failed, .pass, .retryAfter]
     case .delete: [.id, .op, .ns, .key, .keys, .soft]

@@ -39,6 +39,8 @@ package enum Request {
     package let maxAgeMilliseconds: Int64?
     /// A value of this version is not sent again.
     package let unless: UInt64?
+    /// Not older than what Redis has confirmed by now.
+    package let strict: Bool
   }
 
   /// What a request says of a value's life.

@@ -87,7 +87,7 @@ package struct RequestDecoder: ~Copyable {
     Request.Get(
       ns: try namespace(), keys: try keySelection("get"), lease: try flag(.lease), waitMilliseconds: try span(.wait),
       stale: try flag(.stale), meta: try flag(.meta), maxAgeMilliseconds: try span(.maxAge),
-      unless: try version(.unless))
+      unless: try version(.unless), strict: try flag(.strict))
   }
 
   /// Takes the id even from a line that is bad further on: its answer should find its way.

@@ -316,8 +316,8 @@ def value(text: str) -> Json:
     text = text.strip("`")
     if text in {"none", "off"}:
         return None
-    if text == "[]":
-        return []
+    if text.startswith("["):
+        return [part.strip(' "') for part in text[1:-1].split(",") if part]
     return number(text) if text[0].isdigit() else text
 
 

@@ -360,3 +360,62 @@ def test_touch_and_exists_know_what_others_have(hosts: tuple[Host, Host]) -> Non
         answer = host.get("k", meta=True)
         assert answer["value"] == 1
         assert 90 < answer["ttl"] <= 100
+
+
+def test_a_strict_read_shows_what_any_host_was_answered(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    for number in range(200):
+        assert a.set("k", number) == STORED
+        assert b.get("k", strict=True)["value"] == number
+    answer = b.ask("get", ns="q", keys=["k", "none"], strict=True)
+    assert answer["items"] == [{"hit": True, "value": 199}, {"hit": False}]
+
+
+def test_without_redis_a_strict_read_is_a_miss(hosts: tuple[Host, Host], own_redis: RedisServer) -> None:
+    a, _ = hosts
+    assert a.set("k", 1) == STORED
+    own_redis.kill()
+    until(lambda: a.redis()["state"] != "up")
+    assert a.get("k", strict=True) == MISS
+    assert a.get("k")["value"] == 1
+
+
+def test_verify_shows_nothing_unproven(start_host: StartHost, own_redis: RedisServer) -> None:
+    verify = "namespaces: {v: {on_link_loss: verify}}\ncoherence: {bound: 500ms, beat: 100ms}"
+    a = start_host(verify)
+    a.until_up()
+    until(lambda: a.redis()["log"]["proven"] is not None)
+    assert a.set("k", 1, ns="v") == STORED
+    assert a.set("k", 1, ns="s") == STORED
+    assert a.get("k", ns="v", meta=True)["tier"] == "memory"
+    own_redis.signal(signal.SIGSTOP)
+    until(lambda: a.get("k", ns="v") == MISS)
+    assert a.get("k", ns="s")["value"] == 1
+    own_redis.signal(signal.SIGCONT)
+    until(lambda: a.get("k", ns="v").get("value") == 1)
+
+
+def test_through_is_refused_without_redis(start_host: StartHost, own_redis: RedisServer) -> None:
+    a = start_host("namespaces: {q: {write: through}}")
+    a.until_up()
+    assert a.set("k", 1) == STORED
+    own_redis.kill()
+    until(lambda: a.redis()["state"] != "up")
+    assert code(a.peer.ask(request("set", ns="q", key="k", value=2))) == "tier_unavailable"
+    assert a.get("k") == MISS
+
+
+def test_tiers_and_memory_ttl(start_host: StartHost) -> None:
+    policies = "namespaces: {own: {tiers: memory}, far: {tiers: [redis]}, short: {memory_ttl: 50ms}}"
+    a, b = (start_host(policies.replace("tiers: memory", "tiers: [memory]")) for _ in range(2))
+    for host in (a, b):
+        host.until_up()
+    for ns in ("own", "far", "short"):
+        assert a.set("k", 1, ns=ns) == STORED
+    assert a.get("k", ns="own")["value"] == 1
+    assert b.get("k", ns="own") == MISS
+    for host in (a, b, a, b):
+        assert host.get("k", ns="far", meta=True)["tier"] == "redis"
+    b.get("k", ns="short")
+    until(lambda: b.get("k", ns="short", meta=True)["tier"] == "memory")
+    until(lambda: b.get("k", ns="short", meta=True)["tier"] == "redis")

@@ -44,6 +44,8 @@ package struct Woken {
   package let ticket: WaitTicket
   /// The lease is free and this caller's, if it still wants it.
   package let isElected: Bool
+  /// What it waited for proves what memory has.
+  package var isProven = false
 }
 
 struct LoadTable {
@@ -201,7 +203,9 @@ struct LoadTable {
   mutating func newTicket() -> WaitTicket { waits.nextTicket() }
 
   /// Tells one whose wait is kept elsewhere that it is over.
-  mutating func tell(_ ticket: WaitTicket) { woken.append(Woken(ticket: ticket, isElected: false)) }
+  mutating func tell(_ ticket: WaitTicket, isProven: Bool = false) {
+    woken.append(Woken(ticket: ticket, isElected: false, isProven: isProven))
+  }
 
   mutating func takeWoken() -> [Woken] {
     if woken.isEmpty { return [] }

@@ -12,6 +12,9 @@ struct Flight {
   var isJoinable = true
   /// What it brings is no use any more, whatever it is.
   var isEnded = false
+  /// It was sent behind this one, which must hold for what it brings to be shown.
+  var barrier: UInt64?
+  var isUnproven = false
   /// Nobody waits for it any more: it took too long.
   var isOverdue = false
   var waiters: [WaitTicket] = []
@@ -53,9 +56,11 @@ struct FlightTable {
 
   subscript(number: UInt64) -> Flight? { flights[number] }
 
-  mutating func open(_ key: LoadKey, now: Int64, until deadline: Int64) -> UInt64 {
+  mutating func open(_ key: LoadKey, behind barrier: UInt64?, now: Int64, until deadline: Int64) -> UInt64 {
     lastNumber += 1
-    flights[lastNumber] = Flight(number: lastNumber, key: key, sentAt: now, deadline: deadline)
+    var flight = Flight(number: lastNumber, key: key, sentAt: now, deadline: deadline)
+    flight.barrier = barrier
+    flights[lastNumber] = flight
     numbers[key, default: []].append(lastNumber)
     order.append(lastNumber)
     return lastNumber
@@ -117,6 +122,10 @@ struct FlightTable {
     for (key, flying) in numbers where key.namespace == id && takesIn(key) {
       for flight in flying { flights[flight]?.raiseCover(number) }
     }
+  }
+
+  mutating func fail(barrier: UInt64) {
+    for (number, flight) in flights where flight.barrier == barrier { flights[number]?.isUnproven = true }
   }
 
   mutating func end(_ key: LoadKey) {

@@ -76,6 +76,8 @@ package enum SharedCommand: Equatable, Sendable {
   case setIf(number: UInt64, ns: [UInt8], SharedValue, front: [UInt8], seen: UInt64)
   /// The same: a new life for what stands.
   case touch(number: UInt64, ns: [UInt8], SharedValue, front: [UInt8], seen: UInt64)
+  /// What the log has beyond `seen`, to be answered by `sharedBarrier`.
+  case barrier(number: UInt64, incarnation: UInt64, seen: UInt64)
   /// The group records of a namespace, to be answered by `sharedGroups`.
   case groups(ns: [UInt8])
 }

@@ -17,6 +17,8 @@ struct SharedTier {
   var known: UInt64 = 0
   /// The log can't be followed from where this host is: what it holds is dropped, and the next join says where it goes on.
   var isLost = true
+  /// Until when memory may be shown without proof, where that is wanted; nil: it may not.
+  var provenUntil: Int64?
   var groups: [NamespaceID: GroupTable] = [:]
   var flights = FlightTable()
   var changes = ChangeTable()
@@ -38,7 +40,7 @@ struct SharedTier {
   /// When the first read or change has taken too long; nil where none is under way.
   var nextDeadline: Int64? {
     var next = flights.nextDeadline ?? .max
-    next = min(next, changes.nextDeadline ?? .max)
+    next = min(next, changes.nextDeadline ?? .max, provenUntil ?? .max)
     for change in conditional.values { next = min(next, change.deadline) }
     return next == .max ? nil : next
   }

@@ -159,6 +159,9 @@ extension Configuration {
     if namespaces.count > limits.namespaces {
       faults.add("namespaces: there are \(namespaces.count), and limits.namespaces allows \(limits.namespaces)")
     }
+    if redis.boundMilliseconds <= 2 * redis.beatMilliseconds + redis.timeoutMilliseconds {
+      faults.add("coherence.bound must be above twice coherence.beat and redis.timeout together")
+    }
     let most = Cache.mostNamespaces(memoryBytes: memoryBytes)
     if namespaces.count > most {
       faults.add("namespaces: there are \(namespaces.count), and a quarter of memory has room for \(most)")

@@ -36,6 +36,11 @@ package struct PolicyField: Sendable {
     PolicyField(
       "retry_after", .duration(0...RequestLimits.maximumRetryMilliseconds), \.lifetimes.retryAfterMilliseconds,
       inRule: \.retryAfterMilliseconds),
+    PolicyField("tiers", .tiers, \.tiers),
+    PolicyField(
+      "memory_ttl", .orNone(.duration(lifetime)), \.lifetimes.memoryTTLMilliseconds, inRule: \.memoryTTLMilliseconds),
+    PolicyField("write", .word, \.write),
+    PolicyField("on_link_loss", .word, \.onLinkLoss),
     PolicyField("max_bytes", .orNone(.size(1...largestMemory)), \.maxBytes),
     // What a 32-bit link can tell apart.
     PolicyField("max_entries", .orNone(.count(1...Int(UInt32.max))), \.maxEntries),

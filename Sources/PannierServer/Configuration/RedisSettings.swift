@@ -1,4 +1,6 @@
-// Where Redis is and how it is used, as settled values. It knows no connection.
+// Where Redis is and how it is used, as settled values, and how they are written. It knows no connection.
+
+import PannierCore
 
 /// Times are in milliseconds.
 package struct RedisSettings: Equatable, Sendable {
@@ -17,6 +19,8 @@ package struct RedisSettings: Equatable, Sendable {
   package var logRecords = 200_000
   /// How long the log is waited for at a time.
   package var beatMilliseconds: Int64 = 250
+  /// For how long after it was followed to its end memory may be shown where that must be proven.
+  package var boundMilliseconds: Int64 = 1000
 
   package init() {}
 
@@ -29,6 +33,42 @@ package struct RedisSettings: Equatable, Sendable {
     }
     return Secret(String(text.prefix { !$0.isNewline }))
   }
+}
+
+extension SettingKind<Tiers> {
+  static var tiers: Self {
+    let word = SettingKind<Tiers>("memory or redis") { text throws(SettingRefusal) in
+      switch text {
+      case "memory": return .memory
+      case "redis": return .redis
+      default: throw SettingRefusal(message: "\(quoted(text)) is not one of memory | redis")
+      }
+    }
+    let list = SettingKind<[Tiers]>.list(of: word, expected: "a list such as [memory, redis]")
+    return Self(expected: list.expected, takesList: true) { node, path, faults in
+      guard let tiers = list.read(node, path, &faults) else { return nil }
+      guard !tiers.isEmpty else {
+        faults.add("expected memory, redis, or both, found an empty list", path: path, line: node.line)
+        return nil
+      }
+      return tiers.reduce([]) { $0.union($1) }
+    }
+  }
+}
+
+extension Tiers: JSONPrintable {
+  var json: String {
+    let names = [contains(.memory) ? "\"memory\"" : nil, contains(.redis) ? "\"redis\"" : nil]
+    return "[\(names.compactMap { $0 }.joined(separator: ","))]"
+  }
+}
+
+extension WriteKind: JSONPrintable {
+  var json: String { "\"\(rawValue)\"" }
+}
+
+extension LinkLoss: JSONPrintable {
+  var json: String { "\"\(rawValue)\"" }
 }
 
 extension SettingKind<RedisAddress?> {

@@ -17,7 +17,7 @@ extension Dispatcher {
     let ns = try namespace(get.ns)
     var options = Cache.ReadOptions(
       stale: get.stale, maxAgeMilliseconds: get.maxAgeMilliseconds, unless: get.unless, lease: get.lease,
-      waits: get.waitMilliseconds ?? 0 > 0)
+      waits: get.waitMilliseconds ?? 0 > 0, strict: get.strict)
     guard case .one(let key) = get.keys else { return try getMany(get, ns, options, id, session) }
     var step = cache.get(ns, key, options, by: session.asker, now: now)
     flags.value.mayNeedUpkeep = true
@@ -155,8 +155,16 @@ extension Dispatcher {
   /// Asks the shared tier for the keys at `places`. False where it can't take any more: the asker goes on without.
   private func fetch(_ places: [Int], for get: WaitingGet) -> Bool {
     get.fetchedSince = cache.lastChange
+    // What the log has by now is asked for once, before the values.
+    let barrier = cache.needsProof(get.ns, get.options) ? cache.barrier() : nil
+    get.isProven = barrier != nil
     for place in places {
-      guard let ticket = cache.fetch(get.ns, get.keys[place], by: get.session.asker.owner, now: now) else { continue }
+      let ticket = cache.fetch(
+        get.ns, get.keys[place], behind: barrier, by: get.session.asker.owner, now: now)
+      guard let ticket else {
+        get.isProven = false
+        continue
+      }
       get.tickets[ticket] = place
       waiting[ticket] = get
     }
@@ -188,6 +196,7 @@ extension Dispatcher {
     var options = get.options
     let waits = options.waits
     options.fetchedSince = get.fetchedSince
+    options.isProven = get.isProven
     for (place, key) in get.keys.enumerated() {
       options.waits = waits && end(ofWait: get, place) > now
       switch cache.outlook(get.ns, key, options, now: now) {
@@ -221,6 +230,7 @@ extension Dispatcher {
         guard let get = waiting.removeValue(forKey: woken.ticket),
           let place = get.tickets.removeValue(forKey: woken.ticket)
         else { continue }
+        if !woken.isProven { get.isProven = false }
         if woken.isElected {
           // Of several keys more than one may be its turn by now.
           var turns = [place: woken.ticket]
@@ -266,6 +276,7 @@ extension Dispatcher {
       options.waits = false
       options.hasWaited = get.waitedFor.contains(place)
       options.fetchedSince = get.fetchedSince ?? .max
+      options.isProven = get.isProven
       options.turn = turns[place]
       return options
     }

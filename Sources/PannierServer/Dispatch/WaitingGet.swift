@@ -25,6 +25,8 @@ final class WaitingGet {
   private(set) var isExists = false
   /// The shared tier was asked, when this was the host's last change; nil: it hasn't been.
   var fetchedSince: UInt64?
+  /// What memory has since then is proven to lack no change.
+  var isProven = false
   private let memory: UnsafeMutableRawBufferPointer
 
   convenience init(

@@ -126,14 +126,28 @@ enum RedisReader {
     return table
   }
 
+  /// Nil: the floor is lost.
+  static func floor(_ reply: RedisReply) -> (incarnation: UInt64, number: UInt64)? {
+    guard case .array(let parts) = reply, parts.count == 2, let incarnation = number(parts[0]),
+      let number = number(parts[1])
+    else { return nil }
+    return (incarnation, number)
+  }
+
   // MARK: The log
 
   /// What XREAD answered; nil: there is something that this version doesn't know.
   static func records(_ reply: RedisReply, boot: [UInt8]) -> [SharedRecord]? {
     if reply == .null { return [] }
     guard case .array(let streams) = reply, streams.count == 1, case .array(let stream) = streams[0],
-      stream.count == 2, case .array(let entries) = stream[1]
+      stream.count == 2
     else { return nil }
+    return entries(stream[1], boot: boot)
+  }
+
+  /// What XRANGE answered; nil as above.
+  static func entries(_ reply: RedisReply, boot: [UInt8]) -> [SharedRecord]? {
+    guard case .array(let entries) = reply else { return nil }
     var records: [SharedRecord] = []
     for entry in entries {
       guard let record = record(entry) else { return nil }

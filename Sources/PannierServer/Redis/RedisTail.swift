@@ -5,7 +5,7 @@ import PannierWire
 
 final class RedisTail {
   /// The most records of one reply: beyond, the log is read on at once.
-  private static let recordsAtOnce = 1000
+  static let recordsAtOnce = 1000
 
   private unowned let tier: RedisTier
   private let address: RedisAddress
@@ -76,18 +76,23 @@ final class RedisTail {
     tier.endReply()
     guard isWhole else { return tier.rejoin("the log has a hole") }
     if records.isEmpty { return checkFloor(sentAt) }
-    if records.count < Self.recordsAtOnce { provenAt = sentAt }
+    if records.count < Self.recordsAtOnce { prove(sentAt) }
     follow()
+  }
+
+  private func prove(_ sentAt: Int64) {
+    provenAt = sentAt
+    tier.dispatcher.cache.sharedProven(at: sentAt, bound: tier.settings.boundMilliseconds)
   }
 
   /// A log that was lost brings nothing, either: that nothing came proves something only while the floor says so.
   private func checkFloor(_ sentAt: Int64) {
     connection.send(tier.writer.floor()) { [weak self] reply in
       guard let self, reply != .lost else { return }
-      guard case .array(let parts) = reply, let first = parts.first, case .bytes(let incarnation) = first,
-        incarnation == Array("\(tier.writer.incarnation)".utf8)
-      else { return tier.rejoin("the log has another incarnation") }
-      provenAt = sentAt
+      guard RedisReader.floor(reply)?.incarnation == tier.writer.incarnation else {
+        return tier.rejoin("the log has another incarnation")
+      }
+      prove(sentAt)
       follow()
     }
   }

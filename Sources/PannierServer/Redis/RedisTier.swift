@@ -207,6 +207,8 @@ final class RedisTier {
         self?.received(reply, sentAt) { $0.reply(RedisReader.outcome(reply), to: number) }
       }
     case .groups(let ns): askGroups(ns, connection, sentAt)
+    case .barrier(let number, let incarnation, let seen):
+      barrier(number, RecordID(incarnation: incarnation, number: seen), connection, sentAt)
     case .inspect(let number, let ns, let key): inspect(number, ns, key, connection, sentAt)
     case .setIf(let number, let ns, let value, let front, let seen):
       change(number, writer.setIf(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
@@ -224,6 +226,21 @@ final class RedisTier {
       self?.received(reply, sentAt) {
         $0.dispatcher.cache.sharedReplied(
           conditional: number, RedisReader.conditional(reply), now: $0.dispatcher.now)
+      }
+    }
+  }
+
+  /// The floor first: what it says is in the log by the time that the log is read.
+  private func barrier(
+    _ number: UInt64, _ position: RecordID, _ connection: RedisConnection, _ sentAt: UInt64
+  ) {
+    var floor: (incarnation: UInt64, number: UInt64)?
+    connection.send(writer.floor()) { floor = RedisReader.floor($0) }
+    connection.send(writer.since(position, count: RedisTail.recordsAtOnce)) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        let records = RedisReader.entries(reply, boot: tier.writer.boot)
+        tier.dispatcher.cache.sharedBarrier(
+          number, records ?? [], floor: records == nil ? nil : floor, now: tier.dispatcher.now)
       }
     }
   }
@@ -279,6 +296,8 @@ final class RedisTier {
         number, SharedInspection(read: .failed, front: []), now: dispatcher.now)
     case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
       dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
+    case .barrier(let number, _, _):
+      dispatcher.cache.sharedBarrier(number, [], floor: nil, now: dispatcher.now)
     case .fill, .groups: break
     }
     dispatcher.tellOfChange()

@@ -140,8 +140,14 @@ final class RedisWriter {
     return words + [names.homes.first?.log ?? [], Array(id.text.utf8)]
   }
 
-  /// Which incarnation the floor has.
-  func floor() -> [[UInt8]] { [Array("HMGET".utf8), names.homes.first?.floor ?? [], Array("E".utf8)] }
+  /// Which incarnation and number the floor has.
+  func floor() -> [[UInt8]] { [Array("HMGET".utf8), names.homes.first?.floor ?? [], Array("E".utf8), Array("n".utf8)] }
+
+  /// What the log has after `id`.
+  func since(_ id: RecordID, count: Int) -> [[UInt8]] {
+    [Array("XRANGE".utf8), names.homes.first?.log ?? [], Array("(\(id.text)".utf8), Array("+".utf8)]
+      + [Array("COUNT".utf8), decimal(count)]
+  }
 
   // MARK: Parts
 

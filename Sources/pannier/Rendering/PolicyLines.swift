@@ -28,7 +28,7 @@ struct PolicyLines {
   private static func text(_ name: String, _ value: JSONValue) -> String {
     if value.isNull { return name == "refresh_ahead" ? "off" : "none" }
     switch name {
-    case "ttl", "max_ttl", "negative_ttl", "stale", "lease_timeout", "max_wait", "retry_after":
+    case "ttl", "max_ttl", "negative_ttl", "stale", "lease_timeout", "max_wait", "retry_after", "memory_ttl":
       if let seconds = value.number { return Units.duration(seconds: seconds) }
     case "max_bytes", "max_value_bytes":
       if let bytes = value.integer { return Sizes.text(bytes) }

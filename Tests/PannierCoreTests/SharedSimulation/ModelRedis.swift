@@ -31,6 +31,7 @@ struct ModelRedis {
     case change(SharedReply)
     case filled(isPassed: Bool)
     case inspected(SharedInspection)
+    case barrier([SharedRecord], floor: (incarnation: UInt64, number: UInt64)?)
     case conditional(SharedConditionalReply)
   }
 
@@ -63,6 +64,9 @@ struct ModelRedis {
     switch command {
     case .read(_, _, let key):
       return .read(values[key].map { .value($0, leftMilliseconds: nil) } ?? .nothing)
+    case .barrier(_, _, let seen):
+      let records = log.filter { $0.record.incarnation == known && $0.record.number > seen }.map(\.record)
+      return .barrier(records, floor: incarnation.map { ($0, number) })
     case .inspect(_, _, let key):
       let read = values[key].map { SharedRead.value($0, leftMilliseconds: nil) } ?? .nothing
       return .inspected(SharedInspection(read: read, front: front(key)))

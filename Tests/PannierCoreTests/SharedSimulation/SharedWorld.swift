@@ -82,6 +82,8 @@ struct WorldRead {
   let at: Int
   let seen: (incarnation: UInt64, number: UInt64)
   var fetchedSince: UInt64?
+  var isStrict = false
+  var isProven = false
   var waits = true
 }
 

@@ -145,7 +145,8 @@ final class World {
   private func read(_ host: WorldHost, _ key: Int) throws(PromiseBroken) {
     let position = host.cache.sharedPosition
     let read = WorldRead(
-      host: host.number, key: key, at: time, seen: (position?.incarnation ?? 0, position?.seen ?? 0))
+      host: host.number, key: key, at: time, seen: (position?.incarnation ?? 0, position?.seen ?? 0),
+      isStrict: random.chance(20))
     trace.note("\(time) host \(host.number) reads \(key)")
     try ask(host, read, turn: nil)
     try settle(host)
@@ -155,6 +156,8 @@ final class World {
     var read = read
     var options = Cache.ReadOptions(lease: true, waits: read.waits)
     options.fetchedSince = read.fetchedSince
+    options.strict = read.isStrict
+    options.isProven = read.isProven
     options.turn = turn
     let owner = OwnerID(host.number + 1)
     let asker = Asker(owner: owner, caller: Caller(pid: 1, uid: 1))
@@ -170,7 +173,8 @@ final class World {
         if let ticket { host.reads[ticket] = read }
       case .fetch:
         read.fetchedSince = host.cache.lastChange
-        if let ticket = host.cache.fetch(0, name, by: owner, now: host.now) {
+        let barrier = read.isStrict ? host.cache.barrier() : nil
+        if let ticket = host.cache.fetch(0, name, behind: barrier, by: owner, now: host.now) {
           host.reads[ticket] = read
         } else {
           again = true
@@ -268,7 +272,8 @@ final class World {
         if let op = host.clears.removeValue(forKey: outcome.ticket) { answer(op, host, isQueued: outcome.isQueued) }
       }
       for woken in host.cache.takeWoken() {
-        guard let read = host.reads.removeValue(forKey: woken.ticket) else { continue }
+        guard var read = host.reads.removeValue(forKey: woken.ticket) else { continue }
+        if !woken.isElected { read.isProven = woken.isProven }
         try ask(host, read, turn: woken.isElected ? woken.ticket : nil)
         if woken.isElected {
           withBytes(Self.keyNames[read.key]) { host.cache.decline(0, $0, turn: woken.ticket, now: host.now) }
@@ -286,6 +291,7 @@ final class World {
         host.cache.sharedInspected(number, SharedInspection(read: .failed, front: []), now: host.now)
       case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
         host.cache.sharedReplied(conditional: number, .lost, now: host.now)
+      case .barrier(let number, _, _): host.cache.sharedBarrier(number, [], floor: nil, now: host.now)
       default: break
       }
       return
@@ -384,6 +390,9 @@ final class World {
       case .lost: break
       }
     case .filled(let isPassed): if isPassed { hangUp(host) }
+    case .barrier(let records, let floor):
+      guard case .barrier(let number, _, _) = command.asked else { return }
+      host.cache.sharedBarrier(number, records, floor: floor, now: host.now)
     case .inspected(let found):
       guard case .inspect(let number, _, _) = command.asked else { return }
       host.cache.sharedInspected(number, found, now: host.now)
@@ -504,6 +513,9 @@ final class World {
       if let answered = op.answeredAt, op.host == read.host, answered < read.at {
         throw PromiseBroken(
           what: "host \(read.host) shows \(read.key) = \(text), and op \(op.id) was answered there before")
+      }
+      if read.isStrict, let answered = op.answeredAt, !op.isQueued, answered < read.at {
+        throw PromiseBroken(what: "a strict read of host \(read.host) shows \(text), after op \(op.id)")
       }
       if let record = op.record, record <= read.seen {
         throw PromiseBroken(what: "host \(read.host) shows \(read.key) = \(text), and op \(op.id)'s record had come")
