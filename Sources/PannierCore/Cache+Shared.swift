@@ -13,11 +13,11 @@ extension Cache {
   mutating func fetches(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, usable: Bool
   ) -> Bool {
-    guard options.fetchedSince == nil, let tier = shared, tier.isUp, isShared(id) else { return false }
+    guard options.fetchedSince == nil, shared?.isUp == true, isShared(id) else { return false }
     let key = LoadKey(namespace: id, bytes: Array(key))
-    if tier.queue.masks(key) { return false }
+    if shared?.queue.masks(key) == true { return false }
     // Whoever can be shown something need not wait for what another is reading already.
-    return !usable || tier.flights.find(key) == nil
+    return !usable || shared?.flights.find(key) == nil
   }
 
   /// Whether what memory has must be proven before this reader sees it.
@@ -179,11 +179,13 @@ extension Cache {
   mutating func sendFill(
     _ id: NamespaceID, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark
   ) {
-    guard let tier = shared, tier.isUp, !tier.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) else { return }
+    guard shared?.isUp == true, let incarnation = shared?.incarnation,
+      shared?.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) == false
+    else { return }
     let value = SharedValue(
       key: Array(new.key), value: Array(new.value), tags: new.tags.map { Array($0) }, ttlMilliseconds: ttl,
       staleMilliseconds: stale, version: mark.version,
-      birth: Birth(incarnation: tier.incarnation, number: mark.birth))
+      birth: Birth(incarnation: incarnation, number: mark.birth))
     let ns = name(of: id)
     shared?.send(.fill(ns: ns, value))
   }
@@ -313,7 +315,7 @@ extension Cache {
     return id
   }
 
-  private mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
+  mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
     shared?.queue.dropValues { key, kept, birth in
       (id == .everyNamespace || key.namespace == id) && birth < number && scope.takesIn(key.bytes, kept.tags)
     }
@@ -378,8 +380,9 @@ extension Cache {
 
   /// Where this host is in the log; nil while it takes no part.
   package var sharedPosition: (incarnation: UInt64, seen: UInt64, known: UInt64)? {
-    guard let tier = shared, tier.incarnation != 0 else { return nil }
-    return (tier.incarnation, tier.seen, tier.known)
+    guard let incarnation = shared?.incarnation, incarnation != 0, let seen = shared?.seen, let known = shared?.known
+    else { return nil }
+    return (incarnation, seen, known)
   }
 
   package var sharedQueueCount: Int { shared?.queue.count ?? 0 }

@@ -86,6 +86,8 @@ extension Cache {
       number: number, namespace: id, action: action, caller: caller, deadline: now + timeout, ticket: ticket)
     guard shared?.isUp == true else { return queue(change, wasSent: false, now: now) }
     for target in change.targets { shared?.queue.remove(target) }
+    // It overtakes what waits: a set that it takes in must not follow it.
+    if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
     send(change, guardNumber: nil)
   }
 

@@ -4,22 +4,18 @@
 
 /// A value type, so that a replica is a copy.
 struct ModelRedis {
-  struct Stored {
-    var value: SharedValue
-  }
-
   var run = 1
   private var floorRun = 1
   /// Nil: the floor is lost.
   private(set) var incarnation: UInt64?
   private var base: UInt64 = 1
   private(set) var number: UInt64 = 0
-  private(set) var log: [(record: SharedRecord, host: Int)] = []
+  private(set) var log: [(record: SharedRecord, boot: Int)] = []
   private var floors: [Int: UInt64] = [:]
   private var namespaceFloor: UInt64 = 0
   private var groups: [SharedScope: UInt64] = [:]
   private var values: [[UInt8]: SharedValue] = [:]
-  /// Each host's registered connection.
+  /// The registered connection of each host's process.
   private var hosts: [Int: Int] = [:]
   /// Ops whose change was carried out.
   private(set) var done: Set<Int> = []
@@ -29,14 +25,15 @@ struct ModelRedis {
     case groups(incarnation: UInt64, [(scope: SharedScope, number: UInt64, soft: Bool)])
     case read(SharedRead)
     case change(SharedReply)
-    case filled(isPassed: Bool)
+    case filled(isPassed: Bool, isStored: Bool)
     case inspected(SharedInspection)
-    case barrier([SharedRecord], floor: (incarnation: UInt64, number: UInt64)?)
+    case barrier([(record: SharedRecord, boot: Int)], floor: (incarnation: UInt64, number: UInt64)?)
     case conditional(SharedConditionalReply)
   }
 
+  /// The first step of a connection, and of whoever asks for the groups: what was lost is made known before they are read.
   /// Incarnations are never used twice, whatever copy of it gives them.
-  mutating func join(host: Int, connection: Int, lastIncarnation: inout UInt64) -> Reply {
+  mutating func join(lastIncarnation: inout UInt64) {
     if incarnation == nil {
       lastIncarnation += 1
       incarnation = lastIncarnation
@@ -44,9 +41,9 @@ struct ModelRedis {
       number = 0
       floorRun = run
       groups = [:]
-      append(.open, .keys([]), host: -1)
+      append(.open, .keys([]), by: Self.nobody)
     } else if namespaceFloor > 0, groups.isEmpty {
-      append(.clear, .all, host: -1)
+      append(.clear, .all, by: Self.nobody)
       namespaceFloor = number
       groups[.all] = number
     }
@@ -54,64 +51,89 @@ struct ModelRedis {
       lastIncarnation += 1
       incarnation = lastIncarnation
       floorRun = run
-      append(.open, .keys([]), host: -1)
+      append(.open, .keys([]), by: Self.nobody)
     }
-    hosts[host] = connection
+  }
+
+  mutating func join(boot: Int, connection: Int, lastIncarnation: inout UInt64) -> Reply {
+    join(lastIncarnation: &lastIncarnation)
+    hosts[boot] = connection
     return .joined(incarnation: incarnation ?? 0, base: base, number: number)
   }
 
-  mutating func carryOut(_ command: SharedCommand, known: UInt64, host: Int, connection: Int, op: Int?) -> Reply {
+  mutating func carryOut(
+    _ command: SharedCommand, known: UInt64, boot: Int, connection: Int, op: Int?, lastIncarnation: inout UInt64
+  ) -> Reply {
     switch command {
     case .read(_, _, let key):
       return .read(values[key].map { .value($0, leftMilliseconds: nil) } ?? .nothing)
-    case .barrier(_, _, let seen):
-      let records = log.filter { $0.record.incarnation == known && $0.record.number > seen }.map(\.record)
+    case .barrier(_, let from, let seen):
+      let records = log.filter { entry in
+        let record = entry.record
+        return record.incarnation > from || record.incarnation == from && record.number > seen
+      }
       return .barrier(records, floor: incarnation.map { ($0, number) })
     case .inspect(_, _, let key):
       let read = values[key].map { SharedRead.value($0, leftMilliseconds: nil) } ?? .nothing
       return .inspected(SharedInspection(read: read, front: front(key)))
     case .setIf(_, _, let value, let front, let seen):
-      guard incarnation == known, hosts[host] == connection else { return .conditional(.refused) }
+      guard incarnation == known, hosts[boot] == connection else { return .conditional(.refused) }
       guard front == self.front(value.key), namespaceFloor <= seen else {
         return .conditional(.changed(number: number))
       }
       guard
-        case .done(let number, _) = carryOut(.set(value, guardNumber: nil), host: host, connection: connection, op: op)
+        case .done(let reached, _) = carryOut(
+          .set(value, guardNumber: nil), by: Sender(boot: boot, connection: connection, op: op, command: 0))
       else { return .conditional(.refused) }
-      return .conditional(.done(number: number))
+      return .conditional(.done(number: reached))
     case .touch: return .conditional(.refused)
-    case .groups:
+    case .groups(let ns):
+      join(lastIncarnation: &lastIncarnation)
+      // Nobody clears every namespace there is.
+      if ns.isEmpty { return .groups(incarnation: incarnation ?? 0, []) }
       return .groups(incarnation: incarnation ?? 0, groups.map { ($0.key, $0.value, false) })
     case .fill(_, let value):
-      guard incarnation == value.birth.incarnation else { return .filled(isPassed: true) }
-      if floors[slot(value.key)] ?? 0 <= value.birth.number { values[value.key] = value }
-      return .filled(isPassed: false)
-    case .change(_, _, let change):
+      guard incarnation == value.birth.incarnation else { return .filled(isPassed: true, isStored: false) }
+      guard floors[slot(value.key)] ?? 0 <= value.birth.number else { return .filled(isPassed: false, isStored: false) }
+      values[value.key] = value
+      return .filled(isPassed: false, isStored: true)
+    case .change(let number, _, let change):
       guard incarnation == known else { return .change(.refused) }
-      return .change(carryOut(change, host: host, connection: connection, op: op))
+      return .change(
+        carryOut(change, by: Sender(boot: boot, connection: connection, op: op, command: number)))
     }
   }
 
-  private mutating func carryOut(_ change: SharedChange, host: Int, connection: Int, op: Int?) -> SharedReply {
+  /// Whose change it is, and the number that it has there.
+  private struct Sender {
+    let boot: Int
+    let connection: Int
+    let op: Int?
+    let command: UInt64
+  }
+
+  private static let nobody = Sender(boot: -1, connection: -1, op: nil, command: 0)
+
+  private mutating func carryOut(_ change: SharedChange, by sender: Sender) -> SharedReply {
     switch change {
     case .set(var value, let guardNumber):
-      guard hosts[host] == connection else { return .refused }
-      if let op { done.insert(op) }
+      guard hosts[sender.boot] == sender.connection else { return .refused }
+      if let op = sender.op { done.insert(op) }
       let slot = slot(value.key)
       if let guardNumber, max(floors[slot] ?? 0, namespaceFloor) > guardNumber {
-        append(.delete, .keys([value.key]), host: host)
+        append(.delete, .keys([value.key]), by: sender)
         floors[slot] = number
         values[value.key] = nil
         return .conflict(number: number)
       }
-      append(.set, .keys([value.key]), host: host)
+      append(.set, .keys([value.key]), by: sender)
       floors[slot] = number
       value.birth = Birth(incarnation: incarnation ?? 0, number: number)
       values[value.key] = value
       return .done(number: number, count: 0)
     case .delete(let keys), .soften(let keys, _):
-      if let op { done.insert(op) }
-      append(.delete, .keys(keys), host: host)
+      if let op = sender.op { done.insert(op) }
+      append(.delete, .keys(keys), by: sender)
       var count = 0
       for key in keys {
         floors[slot(key)] = number
@@ -119,26 +141,29 @@ struct ModelRedis {
       }
       return .done(number: number, count: count)
     case .clear(let scope, _):
-      if let op { done.insert(op) }
-      append(.clear, scope, host: host)
+      if let op = sender.op { done.insert(op) }
+      append(.clear, scope, by: sender)
       namespaceFloor = number
       groups[scope] = number
       return .done(number: number, count: 0)
     }
   }
 
-  private mutating func append(_ kind: SharedRecord.Kind, _ scope: SharedScope, host: Int) {
+  private mutating func append(_ kind: SharedRecord.Kind, _ scope: SharedScope, by sender: Sender) {
     number += 1
     log.append(
       (
         SharedRecord(
-          incarnation: incarnation ?? 0, number: number, kind: kind, ns: Array("a".utf8), scope: scope, isOwn: false),
-        host
+          incarnation: incarnation ?? 0, number: number, kind: kind, ns: Self.namespace, scope: scope, isOwn: false,
+          op: sender.command),
+        sender.boot
       ))
   }
 
   /// Versions are never used twice.
   private func front(_ key: [UInt8]) -> [UInt8] { values[key].map { Array("\($0.version)".utf8) } ?? [] }
+
+  private static let namespace = Array("a".utf8)
 
   /// Two keys in three share one.
   private func slot(_ key: [UInt8]) -> Int { Int(key.last ?? 0) % 2 }

@@ -14,25 +14,44 @@ private let parts = 2
 
 @Test(arguments: 0..<parts) func hostsKeepTheirPromises(part: Int) {
   if replayedSeed != nil { return }
+  let share = schedules / parts
   var broken = 0
-  var shown = 0
-  for number in 0..<schedules / parts {
-    let seed = UInt64(part * (schedules / parts) + number)
-    let world = World(seed: seed, Trace(isOn: false))
+  var counts = WorldCounts()
+  for seed in UInt64(part * share)..<UInt64((part + 1) * share) {
+    var world = World(seed: seed, Trace(isOn: false))
     do throws(PromiseBroken) { try world.run() } catch {
       Issue.record("\(error.what); replay it with PANNIER_SIMULATION_SEED=\(seed) make simulate")
       broken += 1
       // More of them say nothing new.
       if broken == 5 { return }
     }
-    shown += world.shown
+    counts += world.counts
   }
-  #expect(shown > 5 * schedules / parts, "what is not shown can't be wrong")
+  expectEnough(counts, of: share)
+}
+
+/// What hasn't happened can't have gone wrong: of each thing that a rule is about there is so much in a hundred schedules, or more.
+private func expectEnough(_ counts: WorldCounts, of schedules: Int) {
+  let floors: [(name: String, count: Int, inHundred: Int)] = [
+    ("values shown", counts.shown, 400), ("values promoted", counts.promoted, 150),
+    ("values found void", counts.voids, 25), ("reads that a change overtook", counts.covered, 12),
+    ("gaps", counts.gaps, 40), ("timeouts", counts.timeouts, 25),
+    ("changes sent from a queue", counts.replayed, 60), ("sets among them", counts.replayedSets, 1),
+    ("conflicts", counts.conflicts, 2), ("changes refused", counts.refused, 2),
+    ("fills refused", counts.refusedFills, 20), ("leases lost", counts.lostLeases, 80),
+    ("conditional sets", counts.conditional, 6),
+  ]
+  // Of fewer, chance says more.
+  if schedules < 1000 { return }
+  for (name, count, floor) in floors {
+    #expect(count >= schedules * floor / 100, "\(name): \(count) in \(schedules) schedules")
+  }
 }
 
 @Test(.enabled(if: replayedSeed != nil)) func oneScheduleOfHostsIsReplayed() {
   guard let replayedSeed else { return }
   let trace = Trace(isOn: true)
-  do throws(PromiseBroken) { try World(seed: replayedSeed, trace).run() } catch { Issue.record("\(error.what)") }
+  var world = World(seed: replayedSeed, trace)
+  do throws(PromiseBroken) { try world.run() } catch { Issue.record("\(error.what)") }
   print(trace.lines.joined(separator: "\n"))
 }

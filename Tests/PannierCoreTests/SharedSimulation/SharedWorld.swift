@@ -1,7 +1,25 @@
-// Several caches before one Redis, in a seeded schedule: what is under way arrives late, in any order between connections, or
-// never; hosts and Redis die and come back older. What must hold is checked with each value that is shown.
+// What a world consists of: its hosts and their connections, and what it keeps of each change, read and load to judge by.
 
 @testable import PannierCore
+
+/// A place in the log, of whatever incarnation.
+typealias LogPosition = (incarnation: UInt64, number: UInt64)
+
+enum WorldKeys {
+  static let names = ["k0", "k1", "k2"]
+  static let bytes = names.map { Array($0.utf8) }
+  static let tag = Array("t".utf8)
+  /// Which keys' values bear the tag.
+  static let tagged = [true, true, false]
+
+  static func covers(_ scope: SharedScope, _ key: Int) -> Bool {
+    switch scope {
+    case .keys(let keys): keys.contains { $0.last == bytes[key].last }
+    case .all, .match: true
+    case .tags: tagged[key]
+    }
+  }
+}
 
 /// Something that a client asked to be changed.
 final class WorldOp {
@@ -9,63 +27,81 @@ final class WorldOp {
   let host: Int
   let scope: SharedScope
   let at: Int
-  /// The source's versions that came with it, by key.
-  let versions: [Int: Int]
-  let isSet: Bool
+  /// The source's versions that came with it, by key; zero: it doesn't take in the key.
+  let versions: [Int]
   var answeredAt: Int?
   var isQueued = false
-  /// Its first record.
-  var record: (incarnation: UInt64, number: UInt64)?
+  /// It was sent before it was queued: then it may be carried out at any time until it is settled.
+  var wasSent = false
+  /// Its first record of each key.
+  var records: [LogPosition?] = [nil, nil, nil]
   /// Of a queued one: when it was told to Redis.
   var settledAt: Int?
   var isLost = false
 
-  init(_ id: Int, _ host: Int, _ scope: SharedScope, at: Int, versions: [Int: Int], isSet: Bool) {
+  init(_ id: Int, _ host: Int, _ scope: SharedScope, at: Int, versions: [Int]) {
     self.id = id
     self.host = host
     self.scope = scope
     self.at = at
     self.versions = versions
-    self.isSet = isSet
+  }
+
+  /// Whether each key that it takes in has a record.
+  var isRecorded: Bool {
+    for key in versions.indices where versions[key] > 0 && records[key] == nil { return false }
+    return true
   }
 }
 
+/// What each step looks at is not looked at for exclusive access each time: that took an eighth of all time.
 final class WorldConnection {
   struct Command {
+    /// Nil: a join.
     let asked: SharedCommand?
-    /// The incarnation that its host knew; nil command: a join.
+    /// The incarnation that its host knew.
     let known: UInt64
     let ops: [WorldOp]
   }
 
   let host: Int
+  let boot: Int
   let number: Int
-  var commands: [Command] = []
-  var replies: [(Command, ModelRedis.Reply)] = []
-  var isOpen = true
+  @exclusivity(unchecked) var commands: [Command] = []
+  @exclusivity(unchecked) var replies: [(Command, ModelRedis.Reply)] = []
+  @exclusivity(unchecked) var isOpen = true
 
-  init(host: Int, number: Int) {
+  init(host: Int, boot: Int, number: Int) {
     self.host = host
+    self.boot = boot
     self.number = number
   }
 }
 
 final class WorldHost {
   let number: Int
-  var cache: Cache
-  var now: Int64 = 1000
-  var connection: WorldConnection?
-  var isJoined = false
-  var tail: [(record: SharedRecord, host: Int)] = []
+  /// Names this run of its process.
+  let boot: Int
+  @exclusivity(unchecked) var cache: Cache
+  @exclusivity(unchecked) var now: Int64 = 1000
+  @exclusivity(unchecked) var connection: WorldConnection?
+  @exclusivity(unchecked) var isJoined = false
+  /// It takes its Redis for hung, and sends nothing.
+  @exclusivity(unchecked) var isSuspended = false
+  @exclusivity(unchecked) var tail: [(record: SharedRecord, boot: Int)] = []
   /// Up to where the log was fetched.
-  var fetched: UInt64 = 0
+  @exclusivity(unchecked) var fetched: UInt64 = 0
+  /// Whether there was upkeep to do, and where in the log it was, when it was last looked at.
+  @exclusivity(unchecked) var needsUpkeep = false
+  @exclusivity(unchecked) var position: LogPosition = (0, 0)
   var reads: [WaitTicket: WorldRead] = [:]
   var changes: [ChangeTicket: WorldOp] = [:]
   var clears: [ClearTicket: WorldOp] = [:]
   var queued: [SharedScope: [WorldOp]] = [:]
 
-  init(_ number: Int, seed: UInt64) {
+  init(_ number: Int, boot: Int, seed: UInt64) {
     self.number = number
+    self.boot = boot
     cache = Cache(
       memoryBytes: 1 << 20, namespaceLimit: 1, seed: seed, tokens: .seeded(seed), sharedTimeoutMilliseconds: 100)
     var policy = Policy()
@@ -74,17 +110,25 @@ final class WorldHost {
     policy.lifetimes.maxWaitMilliseconds = 1 << 30
     _ = withBytes("a") { cache.addNamespace($0, policy: policy) }
   }
+
+  func look() {
+    needsUpkeep = cache.needsUpkeep(now: now)
+    let known = cache.sharedPosition
+    position = (known?.incarnation ?? 0, known?.seen ?? 0)
+  }
 }
 
 struct WorldRead {
   let host: Int
   let key: Int
   let at: Int
-  let seen: (incarnation: UInt64, number: UInt64)
+  /// It would load the key itself.
+  let seeks: Bool
+  let seen: LogPosition
+  /// It would be told of what any host was answered.
+  let isStrict: Bool
   var fetchedSince: UInt64?
-  var isStrict = false
   var isProven = false
-  var waits = true
 }
 
 struct WorldLoad {
@@ -92,4 +136,45 @@ struct WorldLoad {
   let key: Int
   let token: LeaseToken
   var version: Int?
+}
+
+/// How often the schedules came to what the rules are about.
+struct WorldCounts {
+  var shown = 0
+  var promoted = 0
+  var voids = 0
+  var covered = 0
+  var gaps = 0
+  var replayed = 0
+  var replayedSets = 0
+  var conflicts = 0
+  var refused = 0
+  var refusedFills = 0
+  var lostLeases = 0
+  var timeouts = 0
+  var conditional = 0
+
+  mutating func add(_ other: SharedCounters) {
+    promoted += other.hits
+    voids += other.voids
+    gaps += other.gaps
+    replayed += other.replayed
+    timeouts += other.timeouts
+  }
+
+  static func += (sum: inout WorldCounts, other: WorldCounts) {
+    sum.shown += other.shown
+    sum.promoted += other.promoted
+    sum.voids += other.voids
+    sum.covered += other.covered
+    sum.gaps += other.gaps
+    sum.replayed += other.replayed
+    sum.replayedSets += other.replayedSets
+    sum.conflicts += other.conflicts
+    sum.refused += other.refused
+    sum.refusedFills += other.refusedFills
+    sum.lostLeases += other.lostLeases
+    sum.timeouts += other.timeouts
+    sum.conditional += other.conditional
+  }
 }
