@@ -34,6 +34,18 @@ enum RedisReader {
     }
   }
 
+  /// What the line says with which a value begins; nil: it is none of ours.
+  static func line(_ front: [UInt8], key: [UInt8]) -> (birth: Birth, tags: [[UInt8]])? {
+    var front = front
+    return front.withUnsafeMutableBytes { front in
+      key.withUnsafeBytes { key in
+        guard let envelope = try? Envelope.line(front, key: key) else { return nil }
+        let birth = Birth(incarnation: envelope.birth.incarnation, number: envelope.birth.number)
+        return (birth, envelope.tags.map { Array($0) })
+      }
+    }
+  }
+
   /// What a script made of a change.
   static func outcome(_ reply: RedisReply) -> SharedReply {
     switch reply {
@@ -80,6 +92,21 @@ enum RedisReader {
     case .error(let error) where error.code.rawValue == "WRONGTYPE": return SharedInspection(read: .nothing, front: [])
     default: return SharedInspection(read: .failed, front: [])
     }
+  }
+
+  // MARK: The walk
+
+  struct Page {
+    let cursor: [UInt8]
+    let names: [[UInt8]]
+  }
+
+  /// What SCAN answered.
+  static func page(_ reply: RedisReply) -> Page? {
+    guard case .array(let parts) = reply, parts.count == 2, case .bytes(let cursor) = parts[0],
+      case .array(let found) = parts[1]
+    else { return nil }
+    return Page(cursor: cursor, names: found.compactMap { if case .bytes(let name) = $0 { name } else { nil } })
   }
 
   // MARK: Joining

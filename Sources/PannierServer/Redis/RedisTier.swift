@@ -6,7 +6,8 @@ import Logging
 import PannierCore
 import PannierWire
 
-/// Two connections: one for commands, which are answered in their order, and one that waits for the log.
+/// Two connections: one for commands, which are answered in their order, and one that waits for the log. What walks through
+/// Redis after clears has its own.
 final class RedisTier {
   /// How soon a connection is tried again, and the most that grows to, in milliseconds.
   private static let firstPauseMilliseconds: UInt64 = 100
@@ -20,10 +21,11 @@ final class RedisTier {
   let dispatcher: Dispatcher
   private let loop: EventLoop
   private let log: Logger
-  private var address: RedisAddress
+  private(set) var address: RedisAddress
   private let retryTimer: LoopTimer
   private var commands: RedisConnection?
   private var tail: RedisTail?
+  private var walk: RedisWalk?
   /// For a Redis that takes commands and never answers.
   private let silenceTimer: LoopTimer
   private var pauseMilliseconds = RedisTier.firstPauseMilliseconds
@@ -56,7 +58,10 @@ final class RedisTier {
     silenceTimer.action = { [unowned self] in rejoin("it has not answered for long") }
   }
 
-  func start() { connect() }
+  func start() {
+    walk = RedisWalk(self, loop: loop)
+    connect()
+  }
 
   func stop() {
     isStopped = true
@@ -65,6 +70,8 @@ final class RedisTier {
     commands?.close()
     tail?.close()
     tail = nil
+    walk?.pause()
+    walk = nil
   }
 
   // MARK: Connecting
@@ -102,7 +109,7 @@ final class RedisTier {
     }
   }
 
-  private var incarnation: UInt64 { dispatcher.cache.sharedPosition?.incarnation ?? 0 }
+  var incarnation: UInt64 { dispatcher.cache.sharedPosition?.incarnation ?? 0 }
 
   private func joined(_ joined: RedisHandshake.Joined) {
     beginReply()
@@ -114,6 +121,7 @@ final class RedisTier {
       incarnation: joined.incarnation, base: joined.base, number: joined.number, now: dispatcher.now)
     log.notice("redis is there", metadata: ["at": "\(address)", "log": "\(joined.incarnation)-\(joined.number)"])
     if tail == nil { followLog() }
+    walk?.resume()
     endReply()
   }
 
@@ -123,6 +131,7 @@ final class RedisTier {
     silenceTimer.stop()
     tail?.close()
     tail = nil
+    walk?.pause()
     beginReply()
     dispatcher.cache.sharedLost(now: dispatcher.now)
     if !isStopped {
@@ -163,6 +172,10 @@ final class RedisTier {
     log.warning("redis can't be used", metadata: ["at": "\(address)", "why": "\(reason)"])
   }
 
+  func noteWalk(_ reason: String) {
+    log.warning("what clears made void stays in redis for now", metadata: ["at": "\(address)", "why": "\(reason)"])
+  }
+
   var facts: RedisFacts {
     var facts = RedisFacts()
     facts.state = state.rawValue
@@ -170,6 +183,7 @@ final class RedisTier {
     facts.reason = loggedReason
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
+    facts.walk = walk?.progress ?? RedisWalk.Progress()
     facts.provenAgo = tail?.provenAt.map { dispatcher.now - $0 }
     return facts
   }
@@ -204,7 +218,11 @@ final class RedisTier {
         return reply(.lost, to: number)
       }
       connection.send(arguments) { [weak self] reply in
-        self?.received(reply, sentAt) { $0.reply(RedisReader.outcome(reply), to: number) }
+        self?.received(reply, sentAt) {
+          let outcome = RedisReader.outcome(reply)
+          $0.reply(outcome, to: number)
+          if case .clear(_, soft: false) = change, case .done = outcome { $0.walkThrough(ns) }
+        }
       }
     case .groups(let ns): askGroups(ns, connection, sentAt)
     case .barrier(let number, let incarnation, let seen):
@@ -274,6 +292,11 @@ final class RedisTier {
         tier.dispatcher.cache.sharedReplied(flight: flight, found, now: tier.dispatcher.now)
       }
     }
+  }
+
+  /// Something of it was cleared; an empty name: of all namespaces.
+  private func walkThrough(_ ns: [UInt8]) {
+    for ns in ns.isEmpty ? dispatcher.cache.sharedNames : [ns] { walk?.add(ns) }
   }
 
   private func askGroups(_ ns: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64) {
@@ -349,6 +372,7 @@ final class RedisTier {
     else { return }
     enter(.suspended)
     note("it does not answer")
+    walk?.pause()
     dispatcher.cache.sharedSuspended(now: dispatcher.now)
     dispatcher.tellOfChange()
     silenceTimer.start(milliseconds: Self.silenceMilliseconds)
@@ -365,6 +389,7 @@ final class RedisTier {
         enter(.up)
         log.notice("redis answers again", metadata: ["at": "\(address)"])
         dispatcher.cache.sharedResumed()
+        walk?.resume()
       }
       endReply()
     }

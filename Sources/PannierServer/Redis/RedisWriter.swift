@@ -149,6 +149,27 @@ final class RedisWriter {
       + [Array("COUNT".utf8), decimal(count)]
   }
 
+  // MARK: The walk
+
+  func scan(_ ns: [UInt8], _ cursor: [UInt8], count: Int) -> [[UInt8]] {
+    let pattern = ns.withUnsafeBytes { names.pattern($0) }
+    return [Array("SCAN".utf8), cursor, Array("MATCH".utf8), pattern, Array("COUNT".utf8), decimal(count)]
+  }
+
+  /// So many bytes of a value.
+  func front(_ name: [UInt8], bytes: Int) -> [[UInt8]] {
+    [Array("GETRANGE".utf8), name, decimal(0), decimal(bytes - 1)]
+  }
+
+  func key(_ ns: [UInt8], ofValue name: [UInt8]) -> [UInt8]? {
+    lend(ns, name) { ns, name in names.key(ns, ofValue: name).map { Array($0) } }
+  }
+
+  func remove(_ ns: [UInt8], _ values: [(name: [UInt8], front: [UInt8])]) -> [[UInt8]]? {
+    guard let home = names.homes.first else { return nil }
+    return call(.remove, keys: [home.floor] + values.map(\.name), head(incarnation, 0, ns) + values.map(\.front))
+  }
+
   // MARK: Parts
 
   private func head(_ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8]) -> [[UInt8]] {
