@@ -11,6 +11,8 @@ package import PannierWire
 package struct Envelope {
   package enum Encoding: String, CaseIterable, Sendable {
     case json
+    /// JSON in one zstd frame.
+    case zstd
   }
 
   /// The numbers of the change that it reflects, and all before it.

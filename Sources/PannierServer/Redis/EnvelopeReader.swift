@@ -27,7 +27,9 @@ extension Envelope {
     var reader = EnvelopeReader(bytes)
     var (envelope, size) = try reader.line(key)
     envelope.payload = reader.rest
-    guard envelope.payload.count == size, size > 0, !envelope.payload.hasLineFeed else { throw .payload }
+    guard envelope.payload.count == size, size > 0, envelope.encoding != .json || !envelope.payload.hasLineFeed else {
+      throw .payload
+    }
     return envelope
   }
 
@@ -185,7 +187,8 @@ private struct EnvelopeReader {
 }
 
 extension Bytes {
-  fileprivate var hasLineFeed: Bool {
+  /// It would break an answer's line.
+  var hasLineFeed: Bool {
     guard let start = baseAddress else { return false }
     return memchr(start, 0x0A, count) != nil
   }

@@ -26,6 +26,8 @@ final class RedisTier {
   private var commands: RedisConnection?
   private var tail: RedisTail?
   private var walk: RedisWalk?
+  private let packer: PayloadPacker
+  private var line = ChangeLine()
   /// For a Redis that takes commands and never answers.
   private let silenceTimer: LoopTimer
   private var pauseMilliseconds = RedisTier.firstPauseMilliseconds
@@ -53,6 +55,7 @@ final class RedisTier {
     self.log = log
     retryTimer = LoopTimer(on: loop)
     silenceTimer = LoopTimer(on: loop)
+    packer = PayloadPacker(on: loop)
     writer = RedisWriter(names: RedisNames(prefix: Array(settings.prefix.utf8)), logRecords: settings.logRecords)
     retryTimer.action = { [unowned self] in connect() }
     silenceTimer.action = { [unowned self] in rejoin("it has not answered for long") }
@@ -128,6 +131,7 @@ final class RedisTier {
   private func ended(_ number: UInt64, _ end: RedisEnd) {
     guard number == connectionNumber else { return }
     commands = nil
+    line.clear()
     silenceTimer.stop()
     tail?.close()
     tail = nil
@@ -209,37 +213,72 @@ final class RedisTier {
     }
     let sentAt = uv_hrtime()
     switch command {
-    case .read(let flight, let ns, let key): read(flight, ns, key, connection, sentAt)
-    case .fill(let ns, let value):
-      guard let arguments = writer.fill(ns, value) else { return }
-      connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+    case .read(let flight, let ns, let key):
+      guard line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
+      sendInLine(nil) { tier, _ in tier.read(flight, ns, key) }
+    case .fill(let ns, let value): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1) }
     case .change(let number, let ns, let change):
-      guard let arguments = writer.change(number, ns, change, connection: connectionNumber) else {
-        return reply(.lost, to: number)
-      }
-      connection.send(arguments) { [weak self] reply in
-        self?.received(reply, sentAt) {
-          let outcome = RedisReader.outcome(reply)
-          $0.reply(outcome, to: number)
-          if case .clear(_, soft: false) = change, case .done = outcome { $0.walkThrough(ns) }
-        }
-      }
+      var value: (ns: [UInt8], SharedValue)?
+      if case .set(let new, _) = change { value = (ns, new) }
+      sendInLine(value) { $0.change(number, ns, change, packed: $1) }
     case .groups(let ns): askGroups(ns, connection, sentAt)
     case .barrier(let number, let incarnation, let seen):
       barrier(number, RecordID(incarnation: incarnation, number: seen), connection, sentAt)
-    case .inspect(let number, let ns, let key): inspect(number, ns, key, connection, sentAt)
+    case .inspect(let number, let ns, let key): sendInLine(nil) { tier, _ in tier.inspect(number, ns, key) }
     case .setIf(let number, let ns, let value, let front, let seen):
-      change(number, writer.setIf(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+      sendInLine((ns, value)) { tier, packed in
+        let arguments = tier.writer.setIf(
+          number, ns, value, packed: packed, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
     case .touch(let number, let ns, let value, let front, let seen):
-      change(number, writer.touch(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+      sendInLine(nil) { tier, _ in
+        let arguments = tier.writer.touch(
+          number, ns, value, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
     }
   }
 
+  /// Sends a command in its place, once the value that it stores, if any, is ready.
+  private func sendInLine(
+    _ stored: (ns: [UInt8], value: SharedValue)?, _ send: @escaping (RedisTier, _ packed: [UInt8]?) -> Void
+  ) {
+    let place = line.hold(stored.map { writer.value($0.ns, $0.value.key) })
+    let isReady: ([UInt8]?) -> Void = { [weak self] packed in
+      guard let self else { return }
+      line.fill(place) { [unowned self] in send(self, packed) }
+      while let send = line.takeNext() { send() }
+    }
+    if let stored { packer.pack(stored.value.value, isReady) } else { isReady(nil) }
+  }
+
+  private func change(_ number: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?) {
+    guard let connection = commands,
+      let arguments = writer.change(number, ns, change, packed: packed, connection: connectionNumber)
+    else { return reply(.lost, to: number) }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        let outcome = RedisReader.outcome(reply)
+        $0.reply(outcome, to: number)
+        if case .clear(_, soft: false) = change, case .done = outcome { $0.walkThrough(ns) }
+      }
+    }
+  }
+
+  private func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) {
+    guard let connection = commands, let arguments = writer.fill(ns, value, packed: packed) else { return }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+  }
+
   /// One that depends on what stands.
-  private func change(_ number: UInt64, _ arguments: [[UInt8]]?, _ sentAt: UInt64) {
+  private func change(conditional number: UInt64, _ arguments: [[UInt8]]?) {
     guard let arguments, let connection = commands else {
       return dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
     }
+    let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
         $0.dispatcher.cache.sharedReplied(
@@ -263,33 +302,57 @@ final class RedisTier {
     }
   }
 
-  private func inspect(
-    _ number: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64
-  ) {
+  private func inspect(_ number: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.inspect(number: number, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
     connection.send([Array("PTTL".utf8), name]) { left = $0 }
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
-        tier.dispatcher.cache.sharedInspected(
-          number, RedisReader.inspection(reply, left: left, key: key), now: tier.dispatcher.now)
+        let (found, front) = RedisReader.inspection(reply, left: left, key: key)
+        tier.unpack(found, ns) { [unowned tier] read in
+          let inspection = SharedInspection(read: read, front: front)
+          tier.dispatcher.cache.sharedInspected(number, inspection, now: tier.dispatcher.now)
+        }
       }
     }
   }
 
-  private func read(
-    _ flight: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64
-  ) {
+  private func read(_ flight: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.read(flight: flight, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
     connection.send([Array("PTTL".utf8), name]) { left = $0 }
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
-        let read = RedisReader.value(reply, left: left, key: key)
-        // An error has been counted as one.
-        if case .failure(let fault) = read, !reply.isError { tier.count(fault.name) }
-        let found = (try? read.get()) ?? .failed
-        tier.dispatcher.cache.sharedReplied(flight: flight, found, now: tier.dispatcher.now)
+        tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] in
+          tier.dispatcher.cache.sharedReplied(flight: flight, $0, now: tier.dispatcher.now)
+        }
+      }
+    }
+  }
+
+  /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
+  private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
+    switch found {
+    case .read(let read): done(read)
+    case .foreign(let fault):
+      count(fault)
+      done(.failed)
+    case .packed(var value, let left):
+      packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] payload in
+        guard let self else { return }
+        beginReply()
+        if let payload {
+          value.value = payload
+          done(.value(value, leftMilliseconds: left))
+        } else {
+          count(EnvelopeFault.encoding.rawValue)
+          done(.failed)
+        }
+        endReply()
       }
     }
   }
