@@ -23,12 +23,13 @@ let package = Package(
     // No pkgConfig: it would add a flag that SwiftPM warns of on every build; the module map links the library.
     .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "PannierWire", swiftSettings: strict),
     .target(name: "PannierCore", swiftSettings: strict),
     .target(
       name: "PannierServer",
       dependencies: [
-        "CUV", "CHiredis", "PannierWire", "PannierCore", "Yams",
+        "CUV", "CHiredis", "CZstd", "PannierWire", "PannierCore", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -385,6 +385,20 @@ extension Cache {
     return (incarnation, seen, known)
   }
 
+  /// Whether a value in the shared tier is void, by the clears known here: no host will show it again.
+  package func isSharedVoid(_ ns: [UInt8], _ key: [UInt8], tags: [[UInt8]], birth: Birth) -> Bool {
+    guard let tier = shared, let id = sharedID(ns) else { return false }
+    return tier.standing(key, tags: tags, birth: birth, in: id) == .void
+  }
+
+  /// The namespaces that hosts share.
+  package var sharedNames: [[UInt8]] { sharedNamespaces(.everyNamespace).map { name(of: $0) } }
+
+  /// The largest value of a namespace that is taken, in bytes; 0: it is not shared.
+  package func largestSharedValue(_ ns: [UInt8]) -> Int {
+    sharedID(ns).map { $0 == .everyNamespace ? 0 : tier.namespaces[$0].pointee.policy.maxValueBytes } ?? 0
+  }
+
   package var sharedQueueCount: Int { shared?.queue.count ?? 0 }
   package var sharedInFlight: Int { (shared?.flights.count ?? 0) + (shared?.changes.count ?? 0) }
   package var isSharedUp: Bool { shared?.isUp ?? false }

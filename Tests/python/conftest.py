@@ -10,6 +10,8 @@ import pytest
 from daemon import TEST_CLOCK, Daemon
 from redis_scripts import Host
 from redis_server import RedisServer
+from sidecars import Host as Sidecar
+from sidecars import StartHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,3 +65,29 @@ def host(redis_server: RedisServer) -> Host:
     host = Host(redis_server)
     host.join()
     return host
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def start_host(start_daemon: StartDaemon, own_redis: RedisServer) -> Iterator[StartHost]:
+    """Starts a sidecar on the test's Redis; its connection is closed after the test."""
+    with ExitStack() as peers:
+
+        def start(more: str = "", redis: str = f"redis: {own_redis.url}") -> Sidecar:
+            daemon = start_daemon(f"{redis}\ndefaults: {{jitter: 0}}\n{more}", flags=())
+            return Sidecar(peers.enter_context(daemon.connect()))
+
+        yield start
+
+
+@pytest.fixture
+def hosts(start_host: StartHost) -> tuple[Sidecar, Sidecar]:
+    pair = (start_host(), start_host())
+    for host in pair:
+        host.until_up()
+    return pair

@@ -166,6 +166,13 @@ class Host:
         tokens = [] if token is None else [token]
         return outcome(self._change("fill", names, birth, slot(key), key, LIFE_MILLISECONDS, value, *tokens))
 
+    def remove(self, **fronts: bytes) -> int:
+        """Of each key the value's front as it was read."""
+        head = (self.incarnation, LOG_RECORDS, self.boot, 0, "q")
+        reply = self._run("remove", [FLOOR, *map(value_name, fronts)], *head, *(f[:96] for f in fronts.values()))
+        assert isinstance(reply, int)
+        return reply
+
     def _selection(self, keys: Sequence[str]) -> list[Argument]:
         return [len(keys), *map(slot, keys), *keys]
 

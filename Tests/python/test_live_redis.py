@@ -4,96 +4,20 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import schemas
 from redis_server import RedisServer
+from sidecars import MOST_SECONDS, Host, StartHost, until
 from talk import code, parsed, request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from conftest import StartDaemon
-    from peer import Peer
 
 STORED = {"ok": True, "stored": True}
 QUEUED = {"ok": True, "stored": True, "redis": "queued"}
 MISS = {"ok": True, "hit": False}
-# Far more than anything here needs on a busy machine.
-MOST_SECONDS = 20.0
-
-
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-class Host:
-    """A sidecar and one connection to it."""
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-
-    def ask(self, op: str, **fields: object) -> dict[str, Any]:
-        answer = parsed(self.peer.ask(request(op, **fields)))
-        # A line that no schema fits is a fault, whatever it says.
-        assert schemas.faults(f"{op}.answer" if answer["ok"] else "error.answer", answer) == []
-        return answer
-
-    def get(self, key: str, ns: str = "q", **fields: object) -> dict[str, Any]:
-        return self.ask("get", ns=ns, key=key, **fields)
-
-    def set(self, key: str, value: object, ns: str = "q", **fields: object) -> dict[str, Any]:
-        return self.ask("set", ns=ns, key=key, value=value, **fields)
-
-    def redis(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.ask("stats")["redis"]
-        return found
-
-    def until_up(self) -> None:
-        until(lambda: self.redis()["state"] == "up")
-
-    def catch_up(self, other: Host) -> None:
-        """All that the other host has been answered has been applied here."""
-        log = other.redis()["log"]
-        until(lambda: self.redis()["log"]["position"] >= log["position"] + log["lag"])
-
-
-class StartHost(Protocol):
-    """Starts a sidecar with more configuration than its Redis."""
-
-    def __call__(self, more: str = "", redis: str = "") -> Host: ...
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + MOST_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true"
-
-
-@pytest.fixture
-def start_host(start_daemon: StartDaemon, own_redis: RedisServer) -> Iterator[StartHost]:
-    """Starts a sidecar on the test's Redis; its connection is closed after the test."""
-    with ExitStack() as peers:
-
-        def start(more: str = "", redis: str = f"redis: {own_redis.url}") -> Host:
-            daemon = start_daemon(f"{redis}\ndefaults: {{jitter: 0}}\n{more}", flags=())
-            return Host(peers.enter_context(daemon.connect()))
-
-        yield start
-
-
-@pytest.fixture
-def hosts(start_host: StartHost) -> tuple[Host, Host]:
-    pair = (start_host(), start_host())
-    for host in pair:
-        host.until_up()
-    return pair
 
 
 def test_what_one_stores_the_other_shows(hosts: tuple[Host, Host]) -> None:

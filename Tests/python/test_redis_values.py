@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 
 from redis_scripts import (
     FLOOR,
@@ -215,3 +216,55 @@ def test_a_refused_fill_leaves_the_fleet_lease(host: Host) -> None:
     host.server.call("SET", lease_name("k"), "token")
     assert host.fill("k", 1, token="token") == ("REFUSED", 2)
     assert host.fill("k", 2, token="token") == ("STORED", 3)
+
+
+def test_what_was_read_is_removed_and_makes_no_record(host: Host) -> None:
+    host.set("k", "l", "stays")
+    before = records(host.server)
+    assert host.remove(k=read(host.server, "k"), l=read(host.server, "l"), never_was=b"x" * 96) == 2
+    assert host.server.number("EXISTS", value_name("k"), value_name("l")) == 0
+    assert host.server.number("EXISTS", value_name("stays")) == 1
+    assert records(host.server) == before
+
+
+@pytest.mark.parametrize("change", ["set", "fill", "soft", "touch", "short", "list"])
+def test_what_was_changed_meanwhile_is_not_removed(host: Host, change: str) -> None:
+    host.set("k", version=1)
+    value = read(host.server, "k")
+    match change:
+        case "set":
+            host.set("k", version=1)
+        case "fill":
+            # Of the same birth: what it replaces was not the newest.
+            host.server.call("SET", value_name("k"), value.replace(b"     1,", b"     2,"))
+        case "soft":
+            host.soft("k")
+        case "touch":
+            host.touch("k", value, 2, 70_000)
+        case "short":
+            value = value[:95]
+            host.server.call("SET", value_name("k"), value)
+        case _:
+            host.server.call("DEL", value_name("k"))
+            host.server.call("LPUSH", value_name("k"), "x")
+    before = everything(host.server)
+    assert host.remove(k=value) == 0
+    assert everything(host.server) == before
+
+
+@pytest.mark.parametrize("lost", ["floor", "mine"])
+def test_nothing_is_removed_in_another_incarnation(host: Host, lost: str) -> None:
+    host.set("k")
+    if lost == "floor":
+        host.server.call("DEL", FLOOR)
+    else:
+        host.incarnation = str(int(host.incarnation) + 1)
+    with pytest.raises(redis.ResponseError, match=r"^GAP "):
+        host.remove(k=read(host.server, "k"))
+    assert host.server.number("EXISTS", value_name("k")) == 1
+
+
+def test_a_full_redis_removes(host: Host) -> None:
+    host.set("k")
+    host.server.call("CONFIG", "SET", "maxmemory", 1)
+    assert host.remove(k=read(host.server, "k")) == 1

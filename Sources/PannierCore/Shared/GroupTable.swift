@@ -16,7 +16,8 @@ struct ClearBounds: Equatable {
   }
 }
 
-/// Bounded: a match too many counts as a clear of the whole namespace, a tag too many as one of every tag that isn't kept.
+/// Bounded as it is in Redis: the oldest match too many counts as a clear of the whole namespace, the oldest tag too many as one
+/// of every tag that isn't kept.
 struct GroupTable {
   static let maximumMatches = 64
   static let maximumTags = 16_384
@@ -54,13 +55,16 @@ struct GroupTable {
     if let place = matches.firstIndex(where: { $0.glob.pattern == pattern }) {
       return matches[place].bounds.raise(number, soft: soft)
     }
-    guard let glob = Glob(pattern), matches.count < Self.maximumMatches else {
-      return all.raise(number, soft: soft)
+    guard let glob = Glob(pattern) else { return all.raise(number, soft: soft) }
+    if matches.count == Self.maximumMatches, let oldest = matches.indices.min(by: { age($0) < age($1) }) {
+      all.raise(matches.remove(at: oldest).bounds)
     }
     var bounds = ClearBounds()
     bounds.raise(number, soft: soft)
     matches.append((glob, bounds))
   }
+
+  private func age(_ place: Int) -> UInt64 { max(matches[place].bounds.hard, matches[place].bounds.soft) }
 
   private mutating func raise(tag: [UInt8], _ number: UInt64, soft: Bool) {
     if tags[tag] == nil {

@@ -80,10 +80,14 @@ struct SharedTier {
   enum Standing { case void, stale, fresh }
 
   func standing(_ value: SharedValue, in id: NamespaceID) -> Standing {
-    if value.birth.incarnation < base { return .void }
-    let bounds = value.key.withUnsafeBytes { key in self.bounds(of: key, tags: value.tags, in: id) }
-    if bounds.hard > value.birth.number { return .void }
-    return bounds.soft > value.birth.number ? .stale : .fresh
+    standing(value.key, tags: value.tags, birth: value.birth, in: id)
+  }
+
+  func standing(_ key: [UInt8], tags: [[UInt8]], birth: Birth, in id: NamespaceID) -> Standing {
+    if birth.incarnation < base { return .void }
+    let bounds = key.withUnsafeBytes { key in self.bounds(of: key, tags: tags, in: id) }
+    if bounds.hard > birth.number { return .void }
+    return bounds.soft > birth.number ? .stale : .fresh
   }
 }
 

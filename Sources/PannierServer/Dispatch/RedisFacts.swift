@@ -14,6 +14,7 @@ package struct RedisFacts {
   package var errors: [String: Int] = [:]
   /// How long ago the log was last proven to be followed to its end, in milliseconds; nil: never yet.
   package var provenAgo: Int64?
+  var walk = RedisWalk.Progress()
 
   package init() {}
 }
@@ -59,6 +60,13 @@ extension Dispatcher {
     output.member("depth", count: cache.sharedQueueCount)
     output.member("queued", count: counters.queued)
     output.member("replayed", count: counters.replayed)
+    output.endObject()
+    output.name("walk")
+    output.beginObject()
+    output.member("namespaces", count: facts.walk.namespaces)
+    output.member("scanned", count: facts.walk.scanned)
+    output.member("removed", count: facts.walk.removed)
+    output.member("running", flag: facts.walk.isRunning)
     output.endObject()
     output.endObject()
   }

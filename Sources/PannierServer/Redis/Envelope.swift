@@ -11,6 +11,8 @@ package import PannierWire
 package struct Envelope {
   package enum Encoding: String, CaseIterable, Sendable {
     case json
+    /// JSON in one zstd frame.
+    case zstd
   }
 
   /// The numbers of the change that it reflects, and all before it.
@@ -56,6 +58,11 @@ package struct Envelope {
 
   /// What of a value `touch` must find again: the same and the flag.
   package static func front(of value: Bytes) -> Bytes { Bytes(rebasing: value.prefix(Layout.birthName)) }
+
+  /// What of a value `remove` must find again: all up to its birth. Nil where there is less.
+  package static func origin(of value: [UInt8]) -> [UInt8]? {
+    value.count < Layout.timesPlace ? nil : Array(value[..<Layout.timesPlace])
+  }
 
   /// The three times as `touch` writes them over those that stand.
   package static func times(lifeMilliseconds: Int64, staleMilliseconds: Int64, ageMilliseconds: Int64) -> [UInt8] {
@@ -137,6 +144,11 @@ enum Layout {
   static let birthPlace = 57
   static let timesPlace = 96
   static let timesWidth = 63
+
+  /// No line of such a key is longer: all else takes less than 1 KiB, and of key and tags each byte may take six.
+  static func longestLineBytes(keyBytes: Int) -> Int {
+    1024 + 6 * keyBytes + RequestLimits.tags * (6 * RequestLimits.tagBytes + 3)
+  }
 }
 
 extension OutputBuffer {

@@ -25,34 +25,18 @@ extension Envelope {
   /// once.
   package static func decode(_ bytes: UnsafeMutableRawBufferPointer, key: Bytes) throws(EnvelopeFault) -> Envelope {
     var reader = EnvelopeReader(bytes)
-    guard reader.take(Layout.mark) else { throw .foreign }
-    guard reader.take("1,") else { throw .format }
-    guard reader.take(Layout.version), let version = reader.padded(Layout.versionWidth),
-      version <= Layout.maximumVersion,
-      reader.take(Layout.soft), let isSoft = reader.flag(),
-      reader.take(Layout.birth), let birth = reader.birth(),
-      reader.take(Layout.life), let life = reader.padded(Layout.timeWidth),
-      reader.take(Layout.stale), let stale = reader.padded(Layout.timeWidth),
-      reader.take(Layout.age), let age = reader.padded(Layout.timeWidth),
-      reader.take(Layout.encoding), let encodingName = reader.string(),
-      reader.take(Layout.size), let size = reader.number()
-    else { throw .malformed }
-    guard let encoding = Encoding.allCases.first(where: { $0.rawValue.utf8.elementsEqual(encodingName) }) else {
-      throw .encoding
+    var (envelope, size) = try reader.line(key)
+    envelope.payload = reader.rest
+    guard envelope.payload.count == size, size > 0, envelope.encoding != .json || !envelope.payload.hasLineFeed else {
+      throw .payload
     }
-    guard reader.take(Layout.key) else { throw .malformed }
-    guard reader.takeString(key) else { throw .otherKey }
-    guard reader.take(Layout.tags), let tags = reader.tags(), reader.take(Layout.end) else { throw .malformed }
-
-    let payload = reader.rest
-    guard payload.count == size, size > 0, !payload.hasLineFeed else { throw .payload }
-    var envelope = Envelope(birth: birth, version: version, lifeMilliseconds: Int64(life), payload: payload)
-    envelope.isSoft = isSoft
-    envelope.staleMilliseconds = Int64(stale)
-    envelope.ageMilliseconds = Int64(age)
-    envelope.encoding = encoding
-    envelope.tags = tags
     return envelope
+  }
+
+  /// What the line says with which `bytes` begin; it has no payload, of which any part may follow.
+  package static func line(_ bytes: UnsafeMutableRawBufferPointer, key: Bytes) throws(EnvelopeFault) -> Envelope {
+    var reader = EnvelopeReader(bytes)
+    return try reader.line(key).envelope
   }
 }
 
@@ -62,6 +46,38 @@ private struct EnvelopeReader {
   private var position = 0
 
   init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+  /// The whole line, and what it says of the payload's size.
+  mutating func line(_ key: Bytes) throws(EnvelopeFault) -> (envelope: Envelope, size: UInt64) {
+    guard take(Layout.mark) else { throw .foreign }
+    guard take("1,") else { throw .format }
+    guard take(Layout.version), let version = padded(Layout.versionWidth),
+      version <= Layout.maximumVersion,
+      take(Layout.soft), let isSoft = flag(),
+      take(Layout.birth), let birth = self.birth(),
+      take(Layout.life), let life = padded(Layout.timeWidth),
+      take(Layout.stale), let stale = padded(Layout.timeWidth),
+      take(Layout.age), let age = padded(Layout.timeWidth),
+      take(Layout.encoding), let encodingName = string(),
+      take(Layout.size), let size = number()
+    else { throw .malformed }
+    guard let encoding = Envelope.Encoding.allCases.first(where: { $0.rawValue.utf8.elementsEqual(encodingName) })
+    else {
+      throw .encoding
+    }
+    guard take(Layout.key) else { throw .malformed }
+    guard takeString(key) else { throw .otherKey }
+    guard take(Layout.tags), let tags = self.tags(), take(Layout.end) else { throw .malformed }
+
+    var envelope = Envelope(
+      birth: birth, version: version, lifeMilliseconds: Int64(life), payload: Bytes(start: nil, count: 0))
+    envelope.isSoft = isSoft
+    envelope.staleMilliseconds = Int64(stale)
+    envelope.ageMilliseconds = Int64(age)
+    envelope.encoding = encoding
+    envelope.tags = tags
+    return (envelope, size)
+  }
 
   var rest: Bytes { Bytes(rebasing: bytes[position...]) }
 
@@ -171,7 +187,8 @@ private struct EnvelopeReader {
 }
 
 extension Bytes {
-  fileprivate var hasLineFeed: Bool {
+  /// It would break an answer's line.
+  var hasLineFeed: Bool {
     guard let start = baseAddress else { return false }
     return memchr(start, 0x0A, count) != nil
   }

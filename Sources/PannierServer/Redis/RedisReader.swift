@@ -5,32 +5,53 @@ import PannierCore
 import PannierWire
 
 enum RedisReader {
-  /// A value that is none of ours; its name is counted.
-  struct Foreign: Error { let name: String }
+  enum Found {
+    case read(SharedRead)
+    /// Its payload is still a zstd frame.
+    case packed(SharedValue, leftMilliseconds: Int64)
+    /// A value that is none of ours; the name is counted.
+    case foreign(String)
+  }
 
   /// `left`: the answer to PTTL that was asked for with it.
-  static func value(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> Result<SharedRead, Foreign> {
+  static func value(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> Found {
     switch reply {
-    case .null: return .success(.nothing)
-    case .lost: return .success(.failed)
-    case .error(let error): return .failure(Foreign(name: error.code.rawValue))
+    case .null: return .read(.nothing)
+    // An error has been counted as one.
+    case .lost, .error: return .read(.failed)
     case .bytes(var bytes):
-      guard case .integer(let milliseconds) = left else { return .failure(Foreign(name: "foreign")) }
+      guard case .integer(let milliseconds) = left else { return .foreign("foreign") }
       // Gone between the two: a miss.
-      if milliseconds == -2 { return .success(.nothing) }
+      if milliseconds == -2 { return .read(.nothing) }
       return bytes.withUnsafeMutableBytes { bytes in
         key.withUnsafeBytes { name in
           do throws(EnvelopeFault) {
             let envelope = try Envelope.decode(bytes, key: name)
             // Without a time it is none of ours: every value that we write has one.
-            if milliseconds < 0 { return .failure(Foreign(name: "foreign")) }
-            return .success(.value(SharedValue(envelope, key: key), leftMilliseconds: milliseconds))
+            if milliseconds < 0 { return .foreign("foreign") }
+            let value = SharedValue(envelope, key: key)
+            switch envelope.encoding {
+            case .json: return .read(.value(value, leftMilliseconds: milliseconds))
+            case .zstd: return .packed(value, leftMilliseconds: milliseconds)
+            }
           } catch {
-            return .failure(Foreign(name: error.rawValue))
+            return .foreign(error.rawValue)
           }
         }
       }
-    default: return .failure(Foreign(name: "foreign"))
+    default: return .foreign("foreign")
+    }
+  }
+
+  /// What the line says with which a value begins; nil: it is none of ours.
+  static func line(_ front: [UInt8], key: [UInt8]) -> (birth: Birth, tags: [[UInt8]])? {
+    var front = front
+    return front.withUnsafeMutableBytes { front in
+      key.withUnsafeBytes { key in
+        guard let envelope = try? Envelope.line(front, key: key) else { return nil }
+        let birth = Birth(incarnation: envelope.birth.incarnation, number: envelope.birth.number)
+        return (birth, envelope.tags.map { Array($0) })
+      }
     }
   }
 
@@ -67,19 +88,33 @@ enum RedisReader {
     }
   }
 
-  /// What stands under a key, whatever it is.
-  static func inspection(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> SharedInspection {
+  /// What stands under a key, whatever it is, and of it what a conditional change must find again.
+  static func inspection(_ reply: RedisReply, left: RedisReply, key: [UInt8]) -> (found: Found, front: [UInt8]) {
     switch reply {
     case .bytes(let bytes):
       // Decoding changes the tags in place.
       let front = bytes.withUnsafeBytes { Array(Envelope.front(of: $0)) }
-      let read = (try? value(reply, left: left, key: key).get()) ?? .failed
-      return SharedInspection(read: read, front: front)
-    case .null: return SharedInspection(read: .nothing, front: [])
+      return (value(reply, left: left, key: key), front)
+    case .null: return (.read(.nothing), [])
     // What is no string is nothing to us, and a set replaces it.
-    case .error(let error) where error.code.rawValue == "WRONGTYPE": return SharedInspection(read: .nothing, front: [])
-    default: return SharedInspection(read: .failed, front: [])
+    case .error(let error) where error.code.rawValue == "WRONGTYPE": return (.read(.nothing), [])
+    default: return (.read(.failed), [])
     }
+  }
+
+  // MARK: The walk
+
+  struct Page {
+    let cursor: [UInt8]
+    let names: [[UInt8]]
+  }
+
+  /// What SCAN answered.
+  static func page(_ reply: RedisReply) -> Page? {
+    guard case .array(let parts) = reply, parts.count == 2, case .bytes(let cursor) = parts[0],
+      case .array(let found) = parts[1]
+    else { return nil }
+    return Page(cursor: cursor, names: found.compactMap { if case .bytes(let name) = $0 { name } else { nil } })
   }
 
   // MARK: Joining

@@ -6,7 +6,8 @@ import Logging
 import PannierCore
 import PannierWire
 
-/// Two connections: one for commands, which are answered in their order, and one that waits for the log.
+/// Two connections: one for commands, which are answered in their order, and one that waits for the log. What walks through
+/// Redis after clears has its own.
 final class RedisTier {
   /// How soon a connection is tried again, and the most that grows to, in milliseconds.
   private static let firstPauseMilliseconds: UInt64 = 100
@@ -20,10 +21,13 @@ final class RedisTier {
   let dispatcher: Dispatcher
   private let loop: EventLoop
   private let log: Logger
-  private var address: RedisAddress
+  private(set) var address: RedisAddress
   private let retryTimer: LoopTimer
   private var commands: RedisConnection?
   private var tail: RedisTail?
+  private var walk: RedisWalk?
+  private let packer: PayloadPacker
+  private var line = ChangeLine()
   /// For a Redis that takes commands and never answers.
   private let silenceTimer: LoopTimer
   private var pauseMilliseconds = RedisTier.firstPauseMilliseconds
@@ -51,12 +55,16 @@ final class RedisTier {
     self.log = log
     retryTimer = LoopTimer(on: loop)
     silenceTimer = LoopTimer(on: loop)
+    packer = PayloadPacker(on: loop)
     writer = RedisWriter(names: RedisNames(prefix: Array(settings.prefix.utf8)), logRecords: settings.logRecords)
     retryTimer.action = { [unowned self] in connect() }
     silenceTimer.action = { [unowned self] in rejoin("it has not answered for long") }
   }
 
-  func start() { connect() }
+  func start() {
+    walk = RedisWalk(self, loop: loop)
+    connect()
+  }
 
   func stop() {
     isStopped = true
@@ -65,6 +73,8 @@ final class RedisTier {
     commands?.close()
     tail?.close()
     tail = nil
+    walk?.pause()
+    walk = nil
   }
 
   // MARK: Connecting
@@ -102,7 +112,7 @@ final class RedisTier {
     }
   }
 
-  private var incarnation: UInt64 { dispatcher.cache.sharedPosition?.incarnation ?? 0 }
+  var incarnation: UInt64 { dispatcher.cache.sharedPosition?.incarnation ?? 0 }
 
   private func joined(_ joined: RedisHandshake.Joined) {
     beginReply()
@@ -114,15 +124,18 @@ final class RedisTier {
       incarnation: joined.incarnation, base: joined.base, number: joined.number, now: dispatcher.now)
     log.notice("redis is there", metadata: ["at": "\(address)", "log": "\(joined.incarnation)-\(joined.number)"])
     if tail == nil { followLog() }
+    walk?.resume()
     endReply()
   }
 
   private func ended(_ number: UInt64, _ end: RedisEnd) {
     guard number == connectionNumber else { return }
     commands = nil
+    line.clear()
     silenceTimer.stop()
     tail?.close()
     tail = nil
+    walk?.pause()
     beginReply()
     dispatcher.cache.sharedLost(now: dispatcher.now)
     if !isStopped {
@@ -163,6 +176,10 @@ final class RedisTier {
     log.warning("redis can't be used", metadata: ["at": "\(address)", "why": "\(reason)"])
   }
 
+  func noteWalk(_ reason: String) {
+    log.warning("what clears made void stays in redis for now", metadata: ["at": "\(address)", "why": "\(reason)"])
+  }
+
   var facts: RedisFacts {
     var facts = RedisFacts()
     facts.state = state.rawValue
@@ -170,6 +187,7 @@ final class RedisTier {
     facts.reason = loggedReason
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
+    facts.walk = walk?.progress ?? RedisWalk.Progress()
     facts.provenAgo = tail?.provenAt.map { dispatcher.now - $0 }
     return facts
   }
@@ -195,33 +213,72 @@ final class RedisTier {
     }
     let sentAt = uv_hrtime()
     switch command {
-    case .read(let flight, let ns, let key): read(flight, ns, key, connection, sentAt)
-    case .fill(let ns, let value):
-      guard let arguments = writer.fill(ns, value) else { return }
-      connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+    case .read(let flight, let ns, let key):
+      guard line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
+      sendInLine(nil) { tier, _ in tier.read(flight, ns, key) }
+    case .fill(let ns, let value): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1) }
     case .change(let number, let ns, let change):
-      guard let arguments = writer.change(number, ns, change, connection: connectionNumber) else {
-        return reply(.lost, to: number)
-      }
-      connection.send(arguments) { [weak self] reply in
-        self?.received(reply, sentAt) { $0.reply(RedisReader.outcome(reply), to: number) }
-      }
+      var value: (ns: [UInt8], SharedValue)?
+      if case .set(let new, _) = change { value = (ns, new) }
+      sendInLine(value) { $0.change(number, ns, change, packed: $1) }
     case .groups(let ns): askGroups(ns, connection, sentAt)
     case .barrier(let number, let incarnation, let seen):
       barrier(number, RecordID(incarnation: incarnation, number: seen), connection, sentAt)
-    case .inspect(let number, let ns, let key): inspect(number, ns, key, connection, sentAt)
+    case .inspect(let number, let ns, let key): sendInLine(nil) { tier, _ in tier.inspect(number, ns, key) }
     case .setIf(let number, let ns, let value, let front, let seen):
-      change(number, writer.setIf(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+      sendInLine((ns, value)) { tier, packed in
+        let arguments = tier.writer.setIf(
+          number, ns, value, packed: packed, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
     case .touch(let number, let ns, let value, let front, let seen):
-      change(number, writer.touch(number, ns, value, front: front, seen: seen, connection: connectionNumber), sentAt)
+      sendInLine(nil) { tier, _ in
+        let arguments = tier.writer.touch(
+          number, ns, value, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
     }
   }
 
+  /// Sends a command in its place, once the value that it stores, if any, is ready.
+  private func sendInLine(
+    _ stored: (ns: [UInt8], value: SharedValue)?, _ send: @escaping (RedisTier, _ packed: [UInt8]?) -> Void
+  ) {
+    let place = line.hold(stored.map { writer.value($0.ns, $0.value.key) })
+    let isReady: ([UInt8]?) -> Void = { [weak self] packed in
+      guard let self else { return }
+      line.fill(place) { [unowned self] in send(self, packed) }
+      while let send = line.takeNext() { send() }
+    }
+    if let stored { packer.pack(stored.value.value, isReady) } else { isReady(nil) }
+  }
+
+  private func change(_ number: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?) {
+    guard let connection = commands,
+      let arguments = writer.change(number, ns, change, packed: packed, connection: connectionNumber)
+    else { return reply(.lost, to: number) }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        let outcome = RedisReader.outcome(reply)
+        $0.reply(outcome, to: number)
+        if case .clear(_, soft: false) = change, case .done = outcome { $0.walkThrough(ns) }
+      }
+    }
+  }
+
+  private func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) {
+    guard let connection = commands, let arguments = writer.fill(ns, value, packed: packed) else { return }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+  }
+
   /// One that depends on what stands.
-  private func change(_ number: UInt64, _ arguments: [[UInt8]]?, _ sentAt: UInt64) {
+  private func change(conditional number: UInt64, _ arguments: [[UInt8]]?) {
     guard let arguments, let connection = commands else {
       return dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
     }
+    let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
         $0.dispatcher.cache.sharedReplied(
@@ -245,35 +302,64 @@ final class RedisTier {
     }
   }
 
-  private func inspect(
-    _ number: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64
-  ) {
+  private func inspect(_ number: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.inspect(number: number, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
     connection.send([Array("PTTL".utf8), name]) { left = $0 }
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
-        tier.dispatcher.cache.sharedInspected(
-          number, RedisReader.inspection(reply, left: left, key: key), now: tier.dispatcher.now)
+        let (found, front) = RedisReader.inspection(reply, left: left, key: key)
+        tier.unpack(found, ns) { [unowned tier] read in
+          let inspection = SharedInspection(read: read, front: front)
+          tier.dispatcher.cache.sharedInspected(number, inspection, now: tier.dispatcher.now)
+        }
       }
     }
   }
 
-  private func read(
-    _ flight: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64
-  ) {
+  private func read(_ flight: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.read(flight: flight, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
     connection.send([Array("PTTL".utf8), name]) { left = $0 }
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
-        let read = RedisReader.value(reply, left: left, key: key)
-        // An error has been counted as one.
-        if case .failure(let fault) = read, !reply.isError { tier.count(fault.name) }
-        let found = (try? read.get()) ?? .failed
-        tier.dispatcher.cache.sharedReplied(flight: flight, found, now: tier.dispatcher.now)
+        tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] in
+          tier.dispatcher.cache.sharedReplied(flight: flight, $0, now: tier.dispatcher.now)
+        }
       }
     }
+  }
+
+  /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
+  private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
+    switch found {
+    case .read(let read): done(read)
+    case .foreign(let fault):
+      count(fault)
+      done(.failed)
+    case .packed(var value, let left):
+      packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] payload in
+        guard let self else { return }
+        beginReply()
+        if let payload {
+          value.value = payload
+          done(.value(value, leftMilliseconds: left))
+        } else {
+          count(EnvelopeFault.encoding.rawValue)
+          done(.failed)
+        }
+        endReply()
+      }
+    }
+  }
+
+  /// Something of it was cleared; an empty name: of all namespaces.
+  private func walkThrough(_ ns: [UInt8]) {
+    for ns in ns.isEmpty ? dispatcher.cache.sharedNames : [ns] { walk?.add(ns) }
   }
 
   private func askGroups(_ ns: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64) {
@@ -349,6 +435,7 @@ final class RedisTier {
     else { return }
     enter(.suspended)
     note("it does not answer")
+    walk?.pause()
     dispatcher.cache.sharedSuspended(now: dispatcher.now)
     dispatcher.tellOfChange()
     silenceTimer.start(milliseconds: Self.silenceMilliseconds)
@@ -365,6 +452,7 @@ final class RedisTier {
         enter(.up)
         log.notice("redis answers again", metadata: ["at": "\(address)"])
         dispatcher.cache.sharedResumed()
+        walk?.resume()
       }
       endReply()
     }

@@ -57,7 +57,10 @@ final class RedisWriter {
 
   // MARK: Changes
 
-  func change(_ op: UInt64, _ ns: [UInt8], _ change: SharedChange, connection: UInt64) -> [[UInt8]]? {
+  /// `packed`: what is stored in the place of a value's payload, compressed; nil: the payload itself.
+  func change(
+    _ op: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?, connection: UInt64
+  ) -> [[UInt8]]? {
     switch change {
     case .set(let value, let guardNumber):
       let slot = slot(ns, value.key)
@@ -65,7 +68,7 @@ final class RedisWriter {
       let asked = [decimal(connection), guardNumber.map(decimal) ?? [], decimal(1), decimal(slot), value.key]
       return call(
         .set, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
-        head(value.birth.incarnation, op, ns) + asked + stored(value))
+        head(value.birth.incarnation, op, ns) + asked + stored(value, packed))
     case .delete(let keys): return keyed(.delete, op, ns, keys)
     case .soften(let keys, _): return keyed(.soft, op, ns, keys)
     case .clear(let scope, let soft):
@@ -86,7 +89,8 @@ final class RedisWriter {
 
   /// `front`: what stands there, as far as `RedisReader.inspection` gives it.
   func setIf(
-    _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, front: [UInt8], seen: UInt64, connection: UInt64
+    _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?, front: [UInt8], seen: UInt64,
+    connection: UInt64
   ) -> [[UInt8]]? {
     let slot = slot(ns, value.key)
     let home = names.home(ofSlot: slot)
@@ -94,7 +98,7 @@ final class RedisWriter {
     return call(
       .setIf, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
       head(value.birth.incarnation, op, ns)
-        + [decimal(connection), decimal(seen), decimal(slot), value.key, identity] + stored(value))
+        + [decimal(connection), decimal(seen), decimal(slot), value.key, identity] + stored(value, packed))
   }
 
   func touch(
@@ -120,14 +124,14 @@ final class RedisWriter {
       head(incarnation, op, ns) + [decimal(keys.count)] + keys.map { decimal(slot(ns, $0)) } + keys)
   }
 
-  func fill(_ ns: [UInt8], _ value: SharedValue) -> [[UInt8]]? {
+  func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) -> [[UInt8]]? {
     let slot = slot(ns, value.key)
     let home = names.home(ofSlot: slot)
     return call(
       .fill, keys: [home.floor, home.log, self.value(ns, value.key)],
       head(value.birth.incarnation, 0, ns) + [
         decimal(value.birth.number), decimal(slot), value.key,
-      ] + stored(value))
+      ] + stored(value, packed))
   }
 
   /// Whose changes these are: told by each join.
@@ -149,6 +153,27 @@ final class RedisWriter {
       + [Array("COUNT".utf8), decimal(count)]
   }
 
+  // MARK: The walk
+
+  func scan(_ ns: [UInt8], _ cursor: [UInt8], count: Int) -> [[UInt8]] {
+    let pattern = ns.withUnsafeBytes { names.pattern($0) }
+    return [Array("SCAN".utf8), cursor, Array("MATCH".utf8), pattern, Array("COUNT".utf8), decimal(count)]
+  }
+
+  /// So many bytes of a value.
+  func front(_ name: [UInt8], bytes: Int) -> [[UInt8]] {
+    [Array("GETRANGE".utf8), name, decimal(0), decimal(bytes - 1)]
+  }
+
+  func key(_ ns: [UInt8], ofValue name: [UInt8]) -> [UInt8]? {
+    lend(ns, name) { ns, name in names.key(ns, ofValue: name).map { Array($0) } }
+  }
+
+  func remove(_ ns: [UInt8], _ values: [(name: [UInt8], front: [UInt8])]) -> [[UInt8]]? {
+    guard let home = names.homes.first else { return nil }
+    return call(.remove, keys: [home.floor] + values.map(\.name), head(incarnation, 0, ns) + values.map(\.front))
+  }
+
   // MARK: Parts
 
   private func head(_ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8]) -> [[UInt8]] {
@@ -163,13 +188,14 @@ final class RedisWriter {
   private func slot(_ ns: [UInt8], _ key: [UInt8]) -> Int { lend(ns, key) { RedisNames.slot($0, $1) } }
 
   /// Its time in Redis, and the value as it stands there.
-  private func stored(_ value: SharedValue) -> [[UInt8]] {
+  private func stored(_ value: SharedValue, _ packed: [UInt8]?) -> [[UInt8]] {
     var buffer = OutputBuffer()
     var kept: Int64 = 1
-    value.value.withUnsafeBytes { payload in
+    (packed ?? value.value).withUnsafeBytes { payload in
       var envelope = Envelope(
         birth: RecordID(incarnation: value.birth.incarnation, number: value.birth.number), version: value.version,
         lifeMilliseconds: value.ttlMilliseconds ?? Self.longestLifeMilliseconds, payload: payload)
+      envelope.encoding = packed == nil ? .json : .zstd
       envelope.staleMilliseconds = value.staleMilliseconds
       envelope.ageMilliseconds = value.ageMilliseconds
       envelope.isSoft = value.isSoftened

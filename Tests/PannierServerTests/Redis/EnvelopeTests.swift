@@ -49,6 +49,10 @@ import Testing
     #expect(RedisScript.setIf.text.contains("'GETRANGE', value, 0, \(Layout.softName - 1))"))
     #expect(RedisScript.touch.text.contains("'GETRANGE', value, 0, \(Layout.birthName - 1))"))
     #expect(RedisScript.touch.text.contains("#ARGV[10] ~= \(Layout.birthName)"))
+    #expect(Envelope.origin(of: encoded) == Array(encoded[..<Layout.timesPlace]))
+    #expect(Envelope.origin(of: Array(encoded[..<Layout.timesPlace].dropLast())) == nil)
+    #expect(RedisScript.remove.text.contains("'GETRANGE', KEYS[i], 0, \(Layout.timesPlace - 1))"))
+    #expect(RedisScript.remove.text.contains("#standing == \(Layout.timesPlace)"))
     for script in [RedisScript.set, .setIf, .touch] {
       #expect(script.text.contains(", \(Layout.birthPlace), "))
       #expect(script.text.contains("string.format('%-\(Layout.birthWidth)s', '\"' .. id .. '\"')"))
@@ -73,6 +77,21 @@ import Testing
     (sample.life, sample.version) = (.max, .max)
     #expect((try? sample.decoded(from: sample.encoded).get())?.life == 9_999_999_999_999)
     #expect((try? sample.decoded(from: sample.encoded).get())?.version == 1 << 53 - 1)
+  }
+
+  @Test(arguments: 0..<4) func theLineIsReadWithAnyPartOfThePayload(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<50 {
+      let sample = Sample(&random)
+      let encoded = sample.encoded
+      let end = try #require(encoded.firstIndex(of: UInt8(ascii: "\n"))) + 1
+      #expect(end <= Layout.longestLineBytes(keyBytes: sample.key.count))
+      for count in [end - 1, end, Int.random(in: end...encoded.count, using: &random)] {
+        let line = RedisReader.line(Array(encoded[..<count]), key: sample.key)
+        #expect((line == nil) == (count < end))
+        if let line { #expect(line.tags == sample.tags) }
+      }
+    }
   }
 
   @Test func everyTruncationHasAReason() {
@@ -129,7 +148,7 @@ import Testing
 
   @Test(arguments: [
     ("{\"pannier\":1,", "{\"other\":1,", EnvelopeFault.foreign), ("{\"pannier\":1,", "{\"pannier\":2,", .format),
-    ("{\"pannier\":1,", "{\"pannier\":1}", .format), ("\"json\"", "\"zstd\"", .encoding), ("q:1", "q:2", .otherKey),
+    ("{\"pannier\":1,", "{\"pannier\":1}", .format), ("\"json\"", "\"lz4\"", .encoding), ("q:1", "q:2", .otherKey),
     ("q:1", "q:", .otherKey), ("q:1", "q:1x", .otherKey), ("q:1", "q\\u003a1", .otherKey),
     ("\"soft\":0", "\"soft\":2", .malformed), ("        4711", "000000004711", .malformed),
     ("            4711", "9007199254740992", .malformed), ("       300000", "      -300000", .malformed),
