@@ -159,7 +159,7 @@ extension Configuration {
     if namespaces.count > limits.namespaces {
       faults.add("namespaces: there are \(namespaces.count), and limits.namespaces allows \(limits.namespaces)")
     }
-    if redis.boundMilliseconds <= 2 * redis.beatMilliseconds + redis.timeoutMilliseconds {
+    if let bound = redis.boundMilliseconds, bound < redis.shortestBoundMilliseconds {
       faults.add("coherence.bound must be above twice coherence.beat and redis.timeout together")
     }
     let most = Cache.mostNamespaces(memoryBytes: memoryBytes)

@@ -19,10 +19,15 @@ package struct RedisSettings: Equatable, Sendable {
   package var logRecords = 200_000
   /// How long the log is waited for at a time.
   package var beatMilliseconds: Int64 = 250
-  /// For how long after it was followed to its end memory may be shown where that must be proven.
-  package var boundMilliseconds: Int64 = 1000
+  /// For how long after it was followed to its end memory may be shown where that must be proven; nil: a second, or as long as a
+  /// proof may take to come.
+  package var boundMilliseconds: Int64?
 
   package init() {}
+
+  /// One proof may be lost, and the next be late by as much as Redis may be.
+  var shortestBoundMilliseconds: Int64 { 2 * beatMilliseconds + timeoutMilliseconds + 1 }
+  var proofMilliseconds: Int64 { boundMilliseconds ?? max(1000, shortestBoundMilliseconds) }
 
   /// The password as it is set, or as its file has it now; nil: none is set.
   func currentPassword() throws(ConfigurationFaults) -> Secret? {

@@ -26,7 +26,7 @@ struct Setting: Sendable {
       Setting("redis.timeout", .duration(1...10_000), \.redis.timeoutMilliseconds),
       Setting("redis.connect_timeout", .duration(1...60_000), \.redis.connectTimeoutMilliseconds),
       Setting("redis.log_records", .count(1000...100_000_000), \.redis.logRecords),
-      Setting("coherence.bound", .duration(20...600_000), \.redis.boundMilliseconds),
+      Setting("coherence.bound", .orNone(.duration(20...600_000), word: "auto"), \.redis.boundMilliseconds),
       Setting("coherence.beat", .duration(10...10_000), \.redis.beatMilliseconds),
       Setting("access.uids", .users, \.access.uids),
       Setting("access.gids", .groups, \.access.gids),

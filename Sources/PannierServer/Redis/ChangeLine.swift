@@ -37,7 +37,9 @@ struct ChangeLine {
   /// What is to be sent now, one after another.
   mutating func takeNext() -> (() -> Void)? {
     guard let send = ready.removeValue(forKey: next) else { return nil }
-    if let name = names.removeValue(forKey: next), let count = counts[name] { counts[name] = count > 1 ? count - 1 : nil }
+    if let name = names.removeValue(forKey: next), let count = counts[name] {
+      counts[name] = count > 1 ? count - 1 : nil
+    }
     next += 1
     return send
   }

@@ -82,7 +82,7 @@ final class RedisTail {
 
   private func prove(_ sentAt: Int64) {
     provenAt = sentAt
-    tier.dispatcher.cache.sharedProven(at: sentAt, bound: tier.settings.boundMilliseconds)
+    tier.dispatcher.cache.sharedProven(at: sentAt, bound: tier.settings.proofMilliseconds)
   }
 
   /// A log that was lost brings nothing, either: that nothing came proves something only while the floor says so.
