@@ -245,7 +245,7 @@ extension Cache {
     return id
   }
 
-  private mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
+  mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
     shared?.queue.dropValues { key, kept, birth in
       (id == .everyNamespace || key.namespace == id) && birth < number && scope.takesIn(key.bytes, kept.tags)
     }

@@ -31,6 +31,8 @@ final class WorldOp {
   let versions: [Int]
   var answeredAt: Int?
   var isQueued = false
+  /// It was sent before it was queued: then it may be carried out at any time until it is settled.
+  var wasSent = false
   /// Its first record of each key.
   var records: [LogPosition?] = [nil, nil, nil]
   /// Of a queued one: when it was told to Redis.

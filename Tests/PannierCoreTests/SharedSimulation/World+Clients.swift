@@ -197,6 +197,7 @@ extension World {
     if case .change(_, _, let change) = command {
       if let direct = op, change.scope == direct.scope {
         mine = [direct]
+        direct.wasSent = true
         op = nil
         // What waited for the same has been taken in.
         for part in change.scope.parts { mine += host.queued.removeValue(forKey: part) ?? [] }

@@ -43,7 +43,7 @@ extension World {
   // MARK: Commands
 
   mutating func execute(_ connection: WorldConnection) {
-    let command = connection.commands.removeFirst()
+    let command = connection.commands.remove(at: 0)
     let reply: ModelRedis.Reply
     if let asked = command.asked {
       reply = redis.carryOut(
@@ -79,7 +79,7 @@ extension World {
   }
 
   mutating func deliver(_ connection: WorldConnection) throws(PromiseBroken) {
-    let (command, reply) = connection.replies.removeFirst()
+    let (command, reply) = connection.replies.remove(at: 0)
     let host = hosts[connection.host]
     switch reply {
     case .joined(let incarnation, let base, let number):
@@ -149,7 +149,7 @@ extension World {
   }
 
   mutating func deliverRecord(_ host: WorldHost) throws(PromiseBroken) {
-    let entry = host.tail.removeFirst()
+    let entry = host.tail.remove(at: 0)
     var record = entry.record
     record.isOwn = entry.boot == host.boot
     trace.note("\(time) host \(host.number) is told \(record.incarnation)-\(record.number) \(record.kind)")

@@ -40,7 +40,7 @@ struct World {
   var faultBudget: Int
   var counts = WorldCounts()
   /// Reused from step to step: what may come next, and where its share of the draw ends.
-  private var choices: [(end: Int, choice: Choice)] = []
+  private var offers: [Offer] = []
 
   init(seed: UInt64, _ trace: Trace) {
     random = RandomSource(seed: seed)
@@ -93,13 +93,18 @@ struct World {
     case load(Int), client, fault
   }
 
+  private struct Offer {
+    let end: Int
+    let choice: Choice
+  }
+
   private mutating func offer(_ choice: Choice, _ weight: Int = 1) {
-    choices.append(((choices.last?.end ?? 0) + weight, choice))
+    offers.append(Offer(end: (offers.last?.end ?? 0) + weight, choice: choice))
   }
 
   private mutating func step() throws(PromiseBroken) -> Bool {
     time += 1
-    choices.removeAll(keepingCapacity: true)
+    offers.removeAll(keepingCapacity: true)
     var ghost: WorldConnection?
     for place in connections.indices {
       let connection = connections[place]
@@ -127,12 +132,12 @@ struct World {
     for place in loads.indices { offer(.load(place), 2) }
     if clientBudget > 0 { offer(.client, 4) }
     if faultBudget > 0, !faults.isEmpty { offer(.fault) }
-    guard let end = choices.last?.end else {
+    guard let end = offers.last?.end else {
       if let ghost { execute(ghost) }
       return ghost != nil
     }
     let drawn = random.below(end)
-    for (end, choice) in choices where drawn < end { return try take(choice) }
+    for offer in offers where drawn < offer.end { return try take(offer.choice) }
     return true
   }
 
@@ -186,7 +191,8 @@ struct World {
     for op in ops where op.versions[read.key] > version && !op.isLost {
       if let origin {
         // One that was under way at the same time may come after it.
-        let end = origin.isQueued ? origin.settledAt : origin.answeredAt
+        // What waited in the queue must not come after what followed it; only what was sent at once may, until it is settled.
+        let end = origin.isQueued && origin.wasSent ? origin.settledAt : origin.answeredAt
         guard let end, end < op.at else { continue }
       }
       var why: String?
