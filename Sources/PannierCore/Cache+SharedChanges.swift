@@ -84,6 +84,8 @@ extension Cache {
     guard let number = shared?.changes.nextNumber(), let timeout = shared?.timeoutMilliseconds else { return }
     let change = PendingChange(
       number: number, namespace: id, action: action, caller: caller, deadline: now + timeout, ticket: ticket)
+    // A set that waits and is taken in must not follow it, where it is sent at once, and not be stored here once more when it is sent.
+    if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
     guard shared?.isUp == true else { return queue(change, wasSent: false, now: now) }
     for target in change.targets { shared?.queue.remove(target) }
     // It overtakes what waits: a set that it takes in must not follow it.
