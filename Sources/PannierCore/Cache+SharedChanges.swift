@@ -88,12 +88,10 @@ extension Cache {
     if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
     guard shared?.isUp == true else { return queue(change, wasSent: false, now: now) }
     for target in change.targets { shared?.queue.remove(target) }
-    // It overtakes what waits: a set that it takes in must not follow it.
-    if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
     send(change, guardNumber: nil)
   }
 
-  private mutating func send(_ change: PendingChange, guardNumber: UInt64?) {
+  mutating func send(_ change: PendingChange, guardNumber: UInt64?) {
     shared?.changes.add(change)
     let asked: SharedChange =
       switch change.action {
@@ -196,7 +194,7 @@ extension Cache {
     }
   }
 
-  private mutating func settle(_ change: PendingChange, count: Int, isQueued: Bool) {
+  mutating func settle(_ change: PendingChange, count: Int, isQueued: Bool) {
     guard !change.isOverdue, let ticket = change.ticket else { return }
     settle(ticket, .done, count: count, isQueued: isQueued)
   }
@@ -221,121 +219,6 @@ extension Cache {
 
   /// What their askers are to be told, each once.
   package mutating func takeSharedOutcomes() -> [SharedOutcome] { shared?.takeSettled() ?? [] }
-
-  // MARK: Without the shared tier
-
-  /// It holds here from now on, and is told there later. `wasSent`: it may have been carried out, and then as something newer than
-  /// what came after: so a set is told as a delete.
-  private mutating func queue(_ change: PendingChange, wasSent: Bool, now: Int64) {
-    let id = change.namespace
-    shared?.counters.queued += 1
-    let known = shared?.known ?? 0
-    switch change.action {
-    case .set(let kept):
-      actHere(id, [kept.key], soft: false, change.caller, now: now)
-      let isRefused = tier.namespaces[id].pointee.policy.write == .through
-      let isKept = !wasSent && !isRefused
-      if isKept { store(kept, id, known, change.caller, now: now) }
-      put(.key(LoadKey(namespace: id, bytes: kept.key)), isKept ? .set(kept, birth: known) : .delete, change.caller)
-      if !isRefused { return settle(change, count: 0, isQueued: true) }
-      guard !change.isOverdue, let ticket = change.ticket else { return }
-      settle(ticket, .unavailable)
-    case .delete(let keys):
-      let count = actHere(id, keys, soft: false, change.caller, now: now)
-      for target in change.targets { put(target, .delete, change.caller) }
-      settle(change, count: count, isQueued: true)
-    case .soften(let keys, let stale):
-      let count = actHere(id, keys, soft: true, change.caller, now: now)
-      for target in change.targets { put(target, .soften(staleMilliseconds: stale), change.caller) }
-      settle(change, count: count, isQueued: true)
-    case .clear(let scope, let soft, let clear):
-      for id in sharedNamespaces(id) {
-        shared?.flights.end(id)
-        shared?.changes.end(id) { scope.takesIn($0.key, $0.tags) }
-        scope.withPattern { pattern in
-          record(.clear(self.scope(pattern), soft: soft), id, by: change.caller)
-          self.clear(id, pattern, soft, false, clear, change.caller, now)
-          invalidateLoads(id..<id + 1, pattern, now: now)
-        }
-      }
-      put(.group(id, scope), .clear(soft: soft), change.caller)
-      clears.settle(clear, isQueued: true)
-    }
-  }
-
-  /// A key whose value nobody may go by any more, here and as soon as it can be told.
-  mutating func queueDelete(_ id: NamespaceID, _ key: [UInt8], _ caller: Caller, now: Int64) {
-    shared?.counters.queued += 1
-    actHere(id, [key], soft: false, caller, now: now)
-    put(.key(LoadKey(namespace: id, bytes: key)), .delete, caller)
-    sendFromQueue()
-  }
-
-  @discardableResult
-  private mutating func actHere(
-    _ id: NamespaceID, _ keys: [[UInt8]], soft: Bool, _ caller: Caller, now: Int64
-  ) -> Int {
-    var count = 0
-    for key in keys {
-      let loadKey = LoadKey(namespace: id, bytes: key)
-      shared?.flights.end(loadKey)
-      shared?.changes.end(loadKey)
-      if key.withUnsafeBytes({ delete(id, $0, soft: soft, by: caller, now: now) }) { count += 1 }
-    }
-    return count
-  }
-
-  private mutating func put(_ target: QueueTarget, _ action: QueueItem.Action, _ caller: Caller) {
-    shared?.queue.put(QueueItem(target: target, action: action, caller: caller))
-  }
-
-  /// The next of what waits, once the one before was answered.
-  mutating func sendFromQueue() {
-    guard shared?.isUp == true, let item = shared?.queue.takeNext(), let number = shared?.changes.nextNumber() else {
-      return
-    }
-    var guardNumber: UInt64?
-    let action: PendingChange.Action
-    switch (item.action, item.target) {
-    case (.set(let kept, let birth), _):
-      action = .set(kept)
-      guardNumber = max(birth, shared?.seen ?? 0)
-    case (.soften(let stale), .key(let key)): action = .soften([key.bytes], staleMilliseconds: stale)
-    case (.clear(let soft), .group(_, let scope)): action = .clear(scope, soft: soft, clear: 0)
-    case (_, .key(let key)): action = .delete([key.bytes])
-    case (_, .group(_, let scope)): action = .clear(scope, soft: false, clear: 0)
-    }
-    var change = PendingChange(
-      number: number, namespace: item.target.namespace, action: action, caller: item.caller, deadline: .max, ticket: nil
-    )
-    change.item = (item.target, item.serial)
-    send(change, guardNumber: guardNumber)
-  }
-
-  // MARK: Time
-
-  /// Answers those whom the shared tier has kept waiting too long.
-  mutating func settleShared(now: Int64, until end: Int64? = nil) {
-    checkProof(now: now)
-    while let number = shared?.flights.takeOverdue(end ?? now) {
-      shared?.counters.timeouts += 1
-      for ticket in shared?.flights.takeWaiters(number) ?? [] { loads.tell(ticket) }
-    }
-    while let change = shared?.changes.takeOverdue(end ?? now) {
-      shared?.counters.timeouts += 1
-      queue(change, wasSent: true, now: now)
-    }
-    endConditional(now, until: end ?? now)
-  }
-
-  /// Frees a namespace's memory, without it being a clear that anybody asked for.
-  mutating func dropAll(_ id: NamespaceID, now: Int64) {
-    sequence += 1
-    let ticket = clears.open()
-    clear(id, .all, false, false, ticket, .elsewhere, now)
-    clears.abandon(ticket)
-    invalidateLoads(id..<id + 1, .all, now: now)
-  }
 }
 
 extension PendingChange {

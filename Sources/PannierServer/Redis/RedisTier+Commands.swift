@@ -1,0 +1,200 @@
+// What the cache has asked of Redis: each command is sent in its place, and its answer handed back. It decides nothing.
+
+import CUV
+import PannierCore
+import PannierWire
+
+extension RedisTier {
+  /// What the cache has asked for since it was asked last. Once in each turn, so that one write carries all.
+  func carryOut() {
+    breakIfSilent()
+    guard dispatcher.cache.hasSharedCommands else { return }
+    for command in dispatcher.cache.takeSharedCommands() { carryOut(command) }
+  }
+
+  private func carryOut(_ command: SharedCommand) {
+    guard let connection = commands, connection.isReady, state == .up || state == .suspended else {
+      return answerLost(command)
+    }
+    let sentAt = uv_hrtime()
+    switch command {
+    case .read(let flight, let ns, let key):
+      guard line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
+      sendInLine(nil) { tier, _ in tier.read(flight, ns, key) }
+    case .fill(let ns, let value): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1) }
+    case .change(let number, let ns, let change):
+      var value: (ns: [UInt8], SharedValue)?
+      if case .set(let new, _) = change { value = (ns, new) }
+      sendInLine(value) { $0.change(number, ns, change, packed: $1) }
+    case .groups(let ns): askGroups(ns, connection, sentAt)
+    case .barrier(let number, let incarnation, let seen):
+      barrier(number, RecordID(incarnation: incarnation, number: seen), connection, sentAt)
+    case .inspect(let number, let ns, let key): sendInLine(nil) { tier, _ in tier.inspect(number, ns, key) }
+    case .setIf(let number, let ns, let value, let front, let seen):
+      sendInLine((ns, value)) { tier, packed in
+        let arguments = tier.writer.setIf(
+          number, ns, value, packed: packed, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
+    case .touch(let number, let ns, let value, let front, let seen):
+      sendInLine(nil) { tier, _ in
+        let arguments = tier.writer.touch(
+          number, ns, value, front: front, seen: seen, connection: tier.connectionNumber)
+        tier.change(conditional: number, arguments)
+      }
+    }
+  }
+
+  /// Sends a command in its place, once the value that it stores, if any, is ready.
+  private func sendInLine(
+    _ stored: (ns: [UInt8], value: SharedValue)?, _ send: @escaping (RedisTier, _ packed: [UInt8]?) -> Void
+  ) {
+    let place = line.hold(stored.map { writer.value($0.ns, $0.value.key) })
+    let isReady: ([UInt8]?) -> Void = { [weak self] packed in
+      guard let self else { return }
+      line.fill(place) { [unowned self] in send(self, packed) }
+      while let send = line.takeNext() { send() }
+    }
+    if let stored { packer.pack(stored.value.value, isReady) } else { isReady(nil) }
+  }
+
+  private func change(_ number: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?) {
+    guard let connection = commands,
+      let arguments = writer.change(number, ns, change, packed: packed, connection: connectionNumber)
+    else { return reply(.lost, to: number) }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        let outcome = RedisReader.outcome(reply)
+        $0.reply(outcome, to: number)
+        if case .clear(_, soft: false) = change, case .done = outcome { $0.walkThrough(ns) }
+      }
+    }
+  }
+
+  private func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) {
+    guard let connection = commands, let arguments = writer.fill(ns, value, packed: packed) else { return }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+  }
+
+  /// One that depends on what stands.
+  private func change(conditional number: UInt64, _ arguments: [[UInt8]]?) {
+    guard let arguments, let connection = commands else {
+      return dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
+    }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        $0.dispatcher.cache.sharedReplied(
+          conditional: number, RedisReader.conditional(reply), now: $0.dispatcher.now)
+      }
+    }
+  }
+
+  /// The floor first: what it says is in the log by the time that the log is read.
+  private func barrier(
+    _ number: UInt64, _ position: RecordID, _ connection: RedisConnection, _ sentAt: UInt64
+  ) {
+    var floor: (incarnation: UInt64, number: UInt64)?
+    connection.send(writer.floor()) { floor = RedisReader.floor($0) }
+    connection.send(writer.since(position, count: RedisTail.recordsAtOnce)) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        let records = RedisReader.entries(reply, boot: tier.writer.boot)
+        tier.dispatcher.cache.sharedBarrier(
+          number, records ?? [], floor: records == nil ? nil : floor, now: tier.dispatcher.now)
+      }
+    }
+  }
+
+  private func inspect(_ number: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.inspect(number: number, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
+    let name = writer.value(ns, key)
+    var left: RedisReply = .lost
+    connection.send([Array("PTTL".utf8), name]) { left = $0 }
+    connection.send([Array("GET".utf8), name]) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        let (found, front) = RedisReader.inspection(reply, left: left, key: key)
+        tier.unpack(found, ns) { [unowned tier] read in
+          let inspection = SharedInspection(read: read, front: front)
+          tier.dispatcher.cache.sharedInspected(number, inspection, now: tier.dispatcher.now)
+        }
+      }
+    }
+  }
+
+  private func read(_ flight: UInt64, _ ns: [UInt8], _ key: [UInt8]) {
+    guard let connection = commands else { return answerLost(.read(flight: flight, ns: ns, key: key)) }
+    let sentAt = uv_hrtime()
+    let name = writer.value(ns, key)
+    var left: RedisReply = .lost
+    connection.send([Array("PTTL".utf8), name]) { left = $0 }
+    connection.send([Array("GET".utf8), name]) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] in
+          tier.dispatcher.cache.sharedReplied(flight: flight, $0, now: tier.dispatcher.now)
+        }
+      }
+    }
+  }
+
+  /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
+  private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
+    switch found {
+    case .read(let read): done(read)
+    case .foreign(let fault):
+      count(fault)
+      done(.failed)
+    case .packed(var value, let left):
+      packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] payload in
+        guard let self else { return }
+        beginReply()
+        if let payload {
+          value.value = payload
+          done(.value(value, leftMilliseconds: left))
+        } else {
+          count(EnvelopeFault.encoding.rawValue)
+          done(.failed)
+        }
+        endReply()
+      }
+    }
+  }
+
+  /// Something of it was cleared; an empty name: of all namespaces.
+  private func walkThrough(_ ns: [UInt8]) {
+    for ns in ns.isEmpty ? dispatcher.cache.sharedNames : [ns] { walk?.add(ns) }
+  }
+
+  private func askGroups(_ ns: [UInt8], _ connection: RedisConnection, _ sentAt: UInt64) {
+    guard let arguments = writer.join(known: incarnation, namespaces: [ns], connection: nil) else { return }
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) { tier in
+        guard let joined = RedisReader.joined(reply), let table = joined.tables.first else { return }
+        if joined.incarnation != tier.incarnation { return tier.rejoin("the log has another incarnation") }
+        tier.dispatcher.cache.sharedGroups(ns, table.clears, otherTags: table.otherTags)
+      }
+    }
+  }
+
+  private func answerLost(_ command: SharedCommand) {
+    switch command {
+    case .read(let flight, _, _): dispatcher.cache.sharedReplied(flight: flight, .failed, now: dispatcher.now)
+    case .change(let number, _, _): reply(.lost, to: number)
+    case .inspect(let number, _, _):
+      dispatcher.cache.sharedInspected(
+        number, SharedInspection(read: .failed, front: []), now: dispatcher.now)
+    case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
+      dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
+    case .barrier(let number, _, _):
+      dispatcher.cache.sharedBarrier(number, [], floor: nil, now: dispatcher.now)
+    case .fill, .groups: break
+    }
+    dispatcher.tellOfChange()
+  }
+
+  private func reply(_ reply: SharedReply, to number: UInt64) {
+    dispatcher.cache.sharedReplied(change: number, reply, now: dispatcher.now)
+  }
+}
