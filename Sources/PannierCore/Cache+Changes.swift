@@ -346,9 +346,13 @@ extension Cache {
   package mutating func setPolicy(_ policy: Policy, of id: NamespaceID, by caller: Caller, now: Int64) {
     let namespace = tier.namespaces[id]
     let wasOff = namespace.pointee.policy.mode == .off
+    let wasShared = isShared(id)
     namespace.pointee.policy = policy
+    // What it held to itself says nothing of what is shared, and the other way round.
+    if isShared(id) != wasShared { dropAll(id, now: now) }
+    beginSharing(id)
     // Who waits is told that nothing is stored any more.
-    if !policy.mode.stores {
+    if !policy.mode.stores, !loads.isEmpty {
       sequence += 1
       invalidateLoads(id..<id + 1, .all, now: now)
     }

@@ -57,20 +57,24 @@ extension Cache {
 
   /// The log was followed to its end when it was this late.
   package mutating func sharedProven(at time: Int64, bound: Int64) {
+    let wasProven = shared?.provenUntil != nil
     shared?.provenUntil = time + bound
-    setNeedsProof(false)
+    if !wasProven { lookForProof(0..<namespaceCount) }
   }
 
   mutating func checkProof(now: Int64) {
     guard let until = shared?.provenUntil, until <= now else { return }
     shared?.provenUntil = nil
-    setNeedsProof(true)
+    lookForProof(0..<namespaceCount)
   }
 
-  private mutating func setNeedsProof(_ isLost: Bool) {
-    for id in 0..<namespaceCount {
+  /// Whether what these namespaces have in memory must be proven for each read.
+  mutating func lookForProof(_ ids: Range<NamespaceID>) {
+    guard shared != nil else { return }
+    let isProven = shared?.provenUntil != nil
+    for id in ids {
       let namespace = tier.namespaces[id]
-      namespace.pointee.needsProof = isLost && isShared(id) && namespace.pointee.policy.onLinkLoss == .verify
+      namespace.pointee.needsProof = !isProven && isShared(id) && namespace.pointee.policy.onLinkLoss == .verify
     }
   }
 

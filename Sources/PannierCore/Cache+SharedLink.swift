@@ -16,6 +16,12 @@ extension Cache {
     sendFromQueue()
   }
 
+  /// A namespace is new here, or is shared from now on.
+  mutating func beginSharing(_ id: NamespaceID) {
+    lookForProof(id..<id + 1)
+    if shared?.isUp == true, isShared(id) { askGroups(id) }
+  }
+
   /// What is read after this is asked comes after its answer: one connection keeps the order.
   mutating func askGroups(_ id: NamespaceID) {
     let ns = sharedName(id)

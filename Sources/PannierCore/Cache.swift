@@ -41,12 +41,12 @@ package struct Cache: ~Copyable {
   /// Nil where there are as many as may be.
   package mutating func addNamespace(_ name: UnsafeRawBufferPointer, policy: Policy) -> NamespaceID? {
     let id = tier.namespaces.add(name, tier.keyHash(name), policy)
-    if let id, shared?.isUp == true, isShared(id) { askGroups(id) }
+    if let id { beginSharing(id) }
     return id
   }
 
-  /// The most namespaces that so much memory has room for.
-  package static func mostNamespaces(memoryBytes: Int) -> Int { MemoryTier.mostNamespaces(memoryBytes: memoryBytes) }
+  /// So many namespaces that empty ones take no more than a quarter of the memory: the rest is for values.
+  package static func mostNamespaces(memoryBytes: Int) -> Int { max(1, memoryBytes / 4 / NamespaceList.bytesEach) }
 
   /// The number of this host's last change.
   package var lastChange: UInt64 { sequence }

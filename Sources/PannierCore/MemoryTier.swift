@@ -28,12 +28,9 @@ struct MemoryTier: ~Copyable {
   init(memoryBytes: Int, namespaceLimit: Int, keyHash: KeyHash) {
     self.memoryBytes = memoryBytes
     self.keyHash = keyHash
-    namespaces = NamespaceList(limit: min(namespaceLimit, Self.mostNamespaces(memoryBytes: memoryBytes)))
+    namespaces = NamespaceList(limit: namespaceLimit)
     gone = GoneRing(bytes: memoryBytes / Self.goneShare)
   }
-
-  /// So many that empty ones take no more than a quarter of the memory: the rest is for values.
-  static func mostNamespaces(memoryBytes: Int) -> Int { max(1, memoryBytes / 4 / NamespaceList.bytesEach) }
 
   /// Bytes in use, all overhead counted.
   var usedBytes: Int {

@@ -343,3 +343,31 @@ def test_tiers_and_memory_ttl(start_host: StartHost) -> None:
     b.get("k", ns="short")
     until(lambda: b.get("k", ns="short", meta=True)["tier"] == "memory")
     until(lambda: b.get("k", ns="short", meta=True)["tier"] == "redis")
+
+
+def test_verify_has_no_proof_before_the_first(start_host: StartHost, own_redis: RedisServer) -> None:
+    own_redis.kill()
+    a = start_host("namespaces: {v: {on_link_loss: verify}}")
+    assert a.set("k", 1, ns="v") == QUEUED
+    assert a.get("k", ns="v") == MISS
+    assert a.get("k", ns="v", lease=True)["hit"] is False
+    own_redis.start_again()
+    a.until_up()
+    # What ran without Redis is not known to be current: it is dropped, and told as a delete.
+    assert a.set("k", 2, ns="v") == STORED
+    until(lambda: a.get("k", ns="v").get("value") == 2)
+
+
+def test_what_was_a_hosts_own_is_not_taken_for_shared(start_host: StartHost) -> None:
+    a, b = (start_host("namespaces: {q: {tiers: [memory]}}") for _ in range(2))
+    for host in (a, b):
+        host.until_up()
+    assert a.set("k", "own") == STORED
+    for host in (a, b):
+        host.ask("policy", ns="q", set={"tiers": ["memory", "redis"]})
+    assert a.get("k") == MISS
+    assert b.set("k", "shared") == STORED
+    a.catch_up(b)
+    assert a.get("k")["value"] == "shared"
+    a.ask("policy", ns="q", set={"tiers": ["memory"]})
+    assert a.get("k") == MISS

@@ -55,7 +55,9 @@ package final class Dispatcher {
     limits = configuration.limits
     cachePlace = Pinned(
       Cache(
-        memoryBytes: configuration.memoryBytes, namespaceLimit: configuration.limits.namespaces,
+        memoryBytes: configuration.memoryBytes,
+        namespaceLimit: min(
+          configuration.limits.namespaces, Cache.mostNamespaces(memoryBytes: configuration.memoryBytes)),
         loadLimits: LoadLimits(configuration.limits), seed: seed,
         sharedTimeoutMilliseconds: configuration.redis.address == nil ? nil : configuration.redis.timeoutMilliseconds))
     decoderPlace = Pinned(RequestDecoder(limits: RequestLimits(configuration.limits, testClock: clock.isManual)))

@@ -1,0 +1,149 @@
+"""Measures how soon one sidecar shows what another was told, and what a value in Redis costs that memory hasn't."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon import Daemon
+from figures import quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from figures import Figures
+    from link import Link
+
+ROUNDS = 5000
+SOAK_ROUNDS = 100_000
+COLD_KEYS = 5000
+VALUE = "x" * 100
+# Milliseconds from the writer's answer to the first read elsewhere that shows it.
+MEDIAN_BOUND = 1.0
+P99_BOUND = 5.0
+# What a value in Redis may cost its reader: so many bare round trips to Redis, and one to a sidecar with it in memory.
+GET_BOUND = 1.5
+START_SECONDS = 10.0
+# Beyond it a change has not come at all.
+LONGEST_SECONDS = 10.0
+
+
+def measure(figures: Figures) -> None:
+    figures.heading("Sidecars that share a Redis", "Two of them and the Redis on one machine, over Unix sockets.")
+    with sidecars() as (a, b, path):
+        lag(figures, a, b, ROUNDS)
+        strict(figures, a, b, ROUNDS)
+        cold(figures, a, b, path)
+
+
+def soak(figures: Figures, share: float) -> None:
+    rounds = round(SOAK_ROUNDS * share)
+    figures.heading(f"Sidecars that share a Redis, {rounds:,} rounds")
+    with sidecars() as (a, b, _):
+        lag(figures, a, b, rounds)
+        strict(figures, a, b, rounds)
+
+
+def lag(figures: Figures, a: Link, b: Link, rounds: int) -> None:
+    """Each round writes on one and reads on the other until it shows it, which had the older value in its memory."""
+    get = b'{"op":"get","ns":"bench","key":"lag"}\n'
+    times: list[float] = []
+    reads = 0
+    for number in range(rounds):
+        a.ask({"op": "set", "ns": "bench", "key": "lag", "value": number})
+        answered = time.perf_counter()
+        wanted = b'{"ok":true,"hit":true,"value":%d}\n' % number
+        while True:
+            b.send(get)
+            reads += 1
+            if b.receive(1) == wanted:
+                break
+            if time.perf_counter() - answered > LONGEST_SECONDS:
+                raise RuntimeError(f"round {number} has not come within {LONGEST_SECONDS:g} s")
+        times.append(1000 * (time.perf_counter() - answered))
+    figures.figure("from a write's answer to another's read, median", quantile(times, 0.5), MEDIAN_BOUND, "ms")
+    figures.figure("p99", quantile(times, 0.99), P99_BOUND, "ms", f"{reads:,} reads for {rounds:,} writes")
+    figures.figure("the longest", max(times), unit="ms")
+
+
+def strict(figures: Figures, a: Link, b: Link, rounds: int) -> None:
+    get = b'{"op":"get","ns":"bench","key":"strict","strict":true}\n'
+    older = 0
+    for number in range(rounds):
+        a.ask({"op": "set", "ns": "bench", "key": "strict", "value": number})
+        b.send(get)
+        if b.receive(1) != b'{"ok":true,"hit":true,"value":%d}\n' % number:
+            older += 1
+    figures.check(f"strict reads of {rounds:,} that show something older", older == 0, f"{older:,}")
+
+
+def cold(figures: Figures, a: Link, b: Link, path: Path) -> None:
+    keys = [f"cold:{number}" for number in range(COLD_KEYS)]
+    for first in range(0, COLD_KEYS, 500):
+        items = [{"key": key, "value": VALUE} for key in keys[first : first + 500]]
+        a.ask({"op": "set", "ns": "bench", "items": items})
+    lines = [b'{"op":"get","ns":"bench","key":"%s"}\n' % key.encode() for key in keys]
+    from_redis = quantile([timed(b, line) for line in lines], 0.5)
+    from_memory = quantile([timed(b, line) for line in lines], 0.5)
+    with socket.socket(socket.AF_UNIX) as bare:
+        bare.connect(str(path))
+        times = [bare_get(bare, f"pannier:bench:{key}".encode()) for key in keys]
+    bare_time = quantile(times, 0.5)
+    figures.figure("a bare GET of the same values, median", bare_time, unit="µs")
+    figures.figure("a get that memory answers", from_memory, unit="µs")
+    bound = GET_BOUND * bare_time + from_memory
+    figures.figure("a get that Redis answers, through the sidecar", from_redis, bound, "µs")
+
+
+def timed(link: Link, line: bytes) -> float:
+    """Microseconds from the request to its answer, a hit."""
+    began = time.perf_counter()
+    link.send(line)
+    answer = link.receive(1)
+    seconds = time.perf_counter() - began
+    if b'"hit":true' not in answer:
+        raise RuntimeError(f"no hit: {answer!r}")
+    return 1e6 * seconds
+
+
+def bare_get(bare: socket.socket, name: bytes) -> float:
+    command = b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n" % (len(name), name)
+    began = time.perf_counter()
+    bare.sendall(command)
+    answer = bare.recv(65_536)
+    seconds = time.perf_counter() - began
+    if not answer.startswith(b"$") or answer.startswith(b"$-1"):
+        raise RuntimeError(f"no value under {name!r}: {answer!r}")
+    return 1e6 * seconds
+
+
+@contextmanager
+def sidecars() -> Iterator[tuple[Link, Link, Path]]:
+    """A connection to each of two sidecars, and the socket of their Redis."""
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="pannier-redis-")))
+        path = folder / "redis.sock"
+        binary = os.environ.get("PANNIER_REDIS_SERVER", "redis-server")
+        flags = ["--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no", "--dir", str(folder)]
+        server = subprocess.Popen([binary, *flags], stdout=subprocess.DEVNULL)
+        running.callback(end, server)
+        links: list[Link] = []
+        for _ in range(2):
+            daemon = running.enter_context(Daemon(configuration=f"redis: unix://{path}\ndefaults: {{jitter: 0}}\n"))
+            links.append(running.enter_context(daemon.connect()))
+        deadline = time.monotonic() + START_SECONDS
+        while any(link.ask({"op": "stats"})["redis"]["state"] != "up" for link in links):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Redis is not used within {START_SECONDS:g} s: {links[0].ask({'op': 'stats'})}")
+        yield links[0], links[1], path
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    server.wait()
