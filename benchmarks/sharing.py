@@ -15,7 +15,7 @@ from daemon import Daemon
 from figures import quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from figures import Figures
     from link import Link
@@ -124,7 +124,7 @@ def bare_get(bare: socket.socket, name: bytes) -> float:
 
 
 @contextmanager
-def sidecars() -> Iterator[tuple[Link, Link, Path]]:
+def sidecars() -> Generator[tuple[Link, Link, Path]]:
     """A connection to each of two sidecars, and the socket of their Redis."""
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="pannier-redis-")))
