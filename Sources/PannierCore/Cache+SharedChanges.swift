@@ -58,7 +58,10 @@ extension Cache {
     _ id: NamespaceID, _ scope: SharedScope, soft: Bool, clear: ClearTicket, by caller: Caller, now: Int64
   ) {
     clears.await(clear)
-    for id in sharedNamespaces(id) { tier.namespaces[id].pointee.counters.clears += 1 }
+    for id in sharedNamespaces(id) {
+      let namespace = tier.namespaces[id]
+      namespace.pointee.counters.clears += 1
+    }
     submit(.clear(scope, soft: soft, clear: clear), id, nil, caller, now: now)
   }
 
@@ -153,7 +156,8 @@ extension Cache {
       var here = change.countHere
       for key in keys where coverKey(id, key, number, soft: soft, by: change.caller, now: now) { here += 1 }
       let seen = max(here, count)
-      tier.namespaces[id].pointee.counters.deletes += change.ticket == nil ? 0 : seen
+      let namespace = tier.namespaces[id]
+      namespace.pointee.counters.deletes += change.ticket == nil ? 0 : seen
       settle(change, count: seen, isQueued: false)
     case .clear(let scope, let soft, let clear):
       if !change.isApplied, number > shared?.seen ?? 0 { shared?.appliedGroups.insert(number) }
@@ -186,7 +190,8 @@ extension Cache {
           storedAt: kept.storedAt,
           version: version, shared: SharedMark(version: kept.version, birth: number), namespace: id,
           filler: tier.fillers.retain(caller))
-        tier.namespaces[id].pointee.counters.sets &+= 1
+        let namespace = tier.namespaces[id]
+        namespace.pointee.counters.sets &+= 1
         let isStored = withBorrowed(kept.tags) { tier.insert(content, tags: $0, hash, now: now) != nil }
         if !isStored { tier.evictAtOnce(content, hash, now: now) }
       }
