@@ -39,8 +39,10 @@ def start(
     """Starts the command with none of the variables by which a socket is found, but those given."""
     hidden = ("PANNIER_", "XDG_RUNTIME_DIR")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    # Whatever runs the tests in the background has its children ignore the interrupts that some tests send.
+    interruptible = ("env", "--default-signal=INT")
     return subprocess.Popen(
-        [*wrapper, os.fspath(BINARY), *arguments],
+        [*interruptible, *wrapper, os.fspath(BINARY), *arguments],
         stdin=subprocess.PIPE,
         stdout=streams,
         stderr=subprocess.PIPE,
