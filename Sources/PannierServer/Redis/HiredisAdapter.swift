@@ -38,6 +38,11 @@ final class HiredisAdapter {
 
   deinit { poll.deallocate() }
 
+  /// Writes what waits now, instead of when the loop next finds that it can: the socket nearly always can.
+  func flush() {
+    if owner != nil, events & wantsWrite != 0 { redisAsyncHandleWrite(context) }
+  }
+
   private func want(_ events: Int32) {
     guard events != self.events, owner != nil else { return }
     self.events = events

@@ -79,6 +79,11 @@ final class RedisConnection {
     submit(arguments, done)
   }
 
+  /// Sends what was handed over at once, not in the loop's next turn. Not inside a reply's callback.
+  func flush() {
+    if stage == .ready { adapter?.flush() }
+  }
+
   /// Those who wait are told `.lost`; inside a reply's callback that is once it has returned.
   func close() { end(.closed) }
 

@@ -10,6 +10,7 @@ extension RedisTier {
     breakIfSilent()
     guard dispatcher.cache.hasSharedCommands else { return }
     for command in dispatcher.cache.takeSharedCommands() { carryOut(command) }
+    commands?.flush()
   }
 
   private func carryOut(_ command: SharedCommand) {
