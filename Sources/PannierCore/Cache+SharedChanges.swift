@@ -7,7 +7,7 @@ extension Cache {
 
   // MARK: Asking
 
-  /// A plain set of an admitted value; `nil`: the namespace stores nothing, and a delete was carried out in its place.
+  /// A plain set of an admitted value. Where the namespace stores nothing a delete is carried out in its place.
   package mutating func setShared(
     _ id: NamespaceID, _ new: NewValue, by caller: Caller, now: Int64
   ) -> ChangeTicket {
