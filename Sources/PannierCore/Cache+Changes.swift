@@ -369,7 +369,7 @@ extension Cache {
 }
 
 /// Lends arrays of bytes as borrowed bytes, all at once.
-func withBorrowed<Result>(_ arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Result) -> Result {
+package func withBorrowed<Result>(_ arrays: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> Result) -> Result {
   let joined = arrays.flatMap { $0 }
   return joined.withUnsafeBytes { bytes in
     var offset = 0

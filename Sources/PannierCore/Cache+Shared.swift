@@ -225,7 +225,10 @@ extension Cache {
   }
 
   package var sharedQueueCount: Int { shared?.queue.count ?? 0 }
-  package var sharedInFlight: Int { (shared?.flights.count ?? 0) + (shared?.changes.count ?? 0) }
+  package var sharedInFlight: Int {
+    guard let shared else { return 0 }
+    return shared.flights.count + shared.changes.count + shared.conditional.count + shared.questions.count
+  }
   package var isSharedUp: Bool { shared?.isUp ?? false }
 }
 

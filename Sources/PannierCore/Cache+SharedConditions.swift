@@ -6,10 +6,13 @@ package struct SharedInspection: Equatable, Sendable {
   package let read: SharedRead
   /// Of what stands there, whatever it is; empty: nothing does.
   package let front: [UInt8]
+  /// Why what stands there is no value; nil: it is one, or nothing stands there, or that isn't known.
+  package let fault: String?
 
-  package init(read: SharedRead, front: [UInt8]) {
+  package init(read: SharedRead, front: [UInt8], fault: String? = nil) {
     self.read = read
     self.front = front
+    self.fault = fault
   }
 }
 
@@ -78,9 +81,9 @@ extension Cache {
     shared?.send(.inspect(number: change.number, ns: ns, key: change.key))
   }
 
-  /// What stands under the key of a conditional change.
+  /// What stands under the key of a conditional change, or of a question.
   package mutating func sharedInspected(_ number: UInt64, _ found: SharedInspection, now: Int64) {
-    guard var change = shared?.conditional[number] else { return }
+    guard var change = shared?.conditional[number] else { return answer(question: number, found) }
     if case .failed = found.read, found.front.isEmpty { return end(change, .unavailable, now: now) }
     var standing: (value: SharedValue, isFresh: Bool, left: Int64?)?
     if case .value(let value, let left) = found.read, let state = shared?.standing(value, in: change.namespace),

@@ -51,6 +51,7 @@ extension Cache {
     }
     for number in shared?.changes.all ?? [] { sharedReplied(change: number, .lost, now: now) }
     endConditional(now, until: nil)
+    dropQuestions()
     shared?.queue.unsend()
   }
 

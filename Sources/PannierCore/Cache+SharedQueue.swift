@@ -103,6 +103,7 @@ extension Cache {
       queue(change, wasSent: true, now: now)
     }
     endConditional(now, until: end ?? now)
+    endQuestions(end ?? now)
   }
 
   /// Frees a namespace's memory, without it being a clear that anybody asked for.

@@ -12,6 +12,8 @@ package struct GoneRecord {
 
   /// Of a key in a namespace that nobody has used.
   package static let neverStored = GoneRecord(reason: .neverStored, at: 0)
+  /// Of one that there is nothing to say of.
+  package static let unknown = GoneRecord(reason: .unknown, at: 0)
 }
 
 /// The most recently gone keys, the oldest overwritten first; the newest of a key is found first.

@@ -124,19 +124,21 @@ extension OutputBuffer {
 
   // MARK: explain
 
-  package mutating func present(stale: Bool, meta: ValueMeta, pid: Int32, uid: UInt32) {
+  /// `filler`: who stored it, where that is known here.
+  package mutating func present(stale: Bool, meta: ValueMeta, filler: (pid: Int32, uid: UInt32)?) {
     member("state", word: stale ? "stale" : "fresh")
-    append(",\"tier\":\"memory\"")
+    append(meta.tier == .memory ? ",\"tier\":\"memory\"" : ",\"tier\":\"redis\"")
     member("age", seconds: meta.ageMilliseconds)
     member("ttl", seconds: meta.ttlMilliseconds)
     member("tags", strings: meta.tags)
     member("version", number: meta.version)
     member("size", count: meta.size)
+    guard let filler else { return }
     name("filled_by")
     append("{\"pid\":")
-    append(number: Int(pid))
+    append(number: Int(filler.pid))
     append(",\"uid\":")
-    append(number: Int(uid))
+    append(number: Int(filler.uid))
     append(UInt8(ascii: "}"))
   }
 

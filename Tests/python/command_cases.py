@@ -93,6 +93,14 @@ waits        7, 12.5s together, 2 now
 refreshes    1
 work saved   17s of loading
 """
+FOUND_IN_REDIS = {
+    "absent": "Redis has none either.",
+    "void": "Redis still has a value, older than a change or a clear that took it in: nobody is shown it.",
+    "queued": "A change of it waits for Redis to be told, and until then it isn't read there.",
+    "unavailable": "Redis could not be asked.",
+    "timeout": "Redis did not answer in time.",
+    "other_key": "What Redis has there is no value that this version reads (other_key).",
+}
 META = '"ttl":299.25,"age":1.5,"tier":"memory","version":7,"tags":["a","b\\n"],"size":3,"value":'
 META_LINES = "ttl: 4m59s\nage: 1s500ms\ntier: memory\nversion: 7\ntags: a, b\\n\nsize: 3 bytes\n"
 # What decoding and encoding again would change: order, doubled names, spellings of numbers, escapes.
@@ -271,6 +279,22 @@ ONE_SHOTS = {
         "absent: it was cleared 3s ago by process 33, match a*.\n",
         MISS,
     ),
+    "explain, in redis": Case(
+        ["explain", "quiz", "k"],
+        '{"op":"explain","ns":"quiz","key":"k"}',
+        '{"ok":true,"state":"stale","tier":"redis","age":65,"ttl":0,"tags":["t"],"version":7,"size":2}',
+        "stale: stored 1m5s ago. Version 7, 2 bytes in redis, tag t.\n",
+    ),
+    **{
+        f"explain, redis: {word}": Case(
+            ["explain", "quiz", "k"],
+            '{"op":"explain","ns":"quiz","key":"k"}',
+            f'{{"ok":true,"state":"absent","reason":"never_stored","redis":"{word}"}}',
+            f"absent: it was never stored. {sentence}\n",
+            MISS,
+        )
+        for word, sentence in FOUND_IN_REDIS.items()
+    },
     "explain, being loaded": Case(
         ["explain", "quiz", "k"],
         '{"op":"explain","ns":"quiz","key":"k"}',

@@ -25,6 +25,7 @@ struct SharedTier {
   var queue = RecoveryQueue()
   /// Changes that depend on what stands, by their numbers.
   var conditional: [UInt64: ConditionalChange] = [:]
+  var questions = QuestionTable()
   /// Askers whose changes are not all answered.
   var tallies: [ChangeTicket: ChangeTally] = [:]
   /// Clears of groups that were applied with their reply, and whose record the log has still to bring.
@@ -41,6 +42,7 @@ struct SharedTier {
   var nextDeadline: Int64? {
     var next = flights.nextDeadline ?? .max
     next = min(next, changes.nextDeadline ?? .max, provenUntil ?? .max)
+    next = min(next, questions.nextDeadline ?? .max)
     for change in conditional.values { next = min(next, change.deadline) }
     return next == .max ? nil : next
   }

@@ -1,4 +1,4 @@
-// exists, keys and explain: what is asked, put to the cache, and its step put into an answer.
+// exists and keys: what is asked, put to the cache, and its step put into an answer.
 
 import PannierCore
 import PannierWire
@@ -39,47 +39,6 @@ extension Dispatcher {
       throw Refusal(.badRequest, "\"after\" must be what an answer gave as \"next\"")
     }
     return position
-  }
-
-  func explain(_ name: Bytes, _ key: Bytes, _ id: Bytes?, _ session: Session) throws(Refusal) {
-    let ns = try knownNamespace(name)
-    session.output.begin(id: id)
-    switch ns.map({ cache.explain($0, key, now: now) }) {
-    case .present(let details):
-      let filler = details.filler ?? Caller(pid: 0, uid: 0)
-      session.output.present(stale: details.isStale, meta: ValueMeta(details), pid: filler.pid, uid: filler.uid)
-    case .absent(let record, let clear): writeAbsent(record, clear, session)
-    case nil: writeAbsent(.neverStored, nil, session)
-    }
-    if let ns, let lease = cache.lease(ns, key, now: now) { write(lease, session) }
-    session.output.end()
-    answerWoken()
-  }
-
-  private func writeAbsent(_ record: GoneRecord, _ clear: ClearBook.Record?, _ session: Session) {
-    session.output.member("state", word: "absent")
-    session.output.member("reason", word: record.reason.name)
-    guard record.reason == .deleted || clear != nil else { return }
-    session.output.name("by")
-    session.output.beginObject()
-    session.output.member("pid", count: Int(clear?.pid ?? record.pid))
-    session.output.member("age", seconds: now - record.at)
-    switch clear?.scope {
-    case .match(let pattern): pattern.withUnsafeBytes { session.output.member("match", string: $0) }
-    case .tags(let tags):
-      tags[min(Int(record.tag), tags.count - 1)].withUnsafeBytes { session.output.member("tag", string: $0) }
-    case .all, .key, nil: break
-    }
-    session.output.endObject()
-  }
-
-  private func write(_ lease: Cache.LeaseDetails, _ session: Session) {
-    session.output.name("lease")
-    session.output.beginObject()
-    session.output.member("age", seconds: lease.ageMilliseconds)
-    session.output.member("pid", count: Int(lease.pid))
-    session.output.member("waiting", count: lease.waiting)
-    session.output.endObject()
   }
 
   // MARK: Namespaces and globs

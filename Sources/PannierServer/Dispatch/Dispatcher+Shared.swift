@@ -61,6 +61,7 @@ extension Dispatcher {
 
   /// Tells those whose changes the shared tier has, or can't be told of.
   func answerShared() {
+    if cache.hasFindings { answerQuestions() }
     guard cache.hasSharedOutcomes else { return }
     for outcome in cache.takeSharedOutcomes() {
       guard let (call, place) = sharedCalls.removeValue(forKey: outcome.ticket) else { continue }

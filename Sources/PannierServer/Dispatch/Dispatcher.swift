@@ -29,6 +29,8 @@ package final class Dispatcher {
   var waiting: [WaitTicket: WaitingGet] = [:]
   /// Requests whose answer waits for the shared tier, by the changes they made.
   var sharedCalls: [ChangeTicket: (call: SharedCall, place: Int)] = [:]
+  /// Those that ask why a key is there or isn't, by what the shared tier is asked for them.
+  var questions: [QuestionTicket: WaitingQuestion] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   /// What each turn asks first.
   struct TurnFlags {

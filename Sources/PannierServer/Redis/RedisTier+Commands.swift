@@ -117,8 +117,10 @@ extension RedisTier {
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
         let (found, front) = RedisReader.inspection(reply, left: left, key: key)
+        let isOfAnotherType = RedisReader.isOfAnotherType(reply)
         tier.unpack(found, ns) { [unowned tier] read in
-          let inspection = SharedInspection(read: read, front: front)
+          let fault = read == .failed ? found.fault : isOfAnotherType ? EnvelopeFault.foreign.rawValue : nil
+          let inspection = SharedInspection(read: read, front: front, fault: fault)
           tier.dispatcher.cache.sharedInspected(number, inspection, now: tier.dispatcher.now)
         }
       }

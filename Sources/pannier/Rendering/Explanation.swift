@@ -7,7 +7,9 @@ struct Explanation {
 
   init(_ answer: Answer) throws(Failure) {
     let state = try answer.string("state")
-    sentence = (state == "absent" ? try Self.absence(answer) : try Self.presence(state, answer)) + Self.load(answer)
+    sentence =
+      (state == "absent" ? try Self.absence(answer) + Self.elsewhere(answer) : try Self.presence(state, answer))
+      + Self.load(answer)
   }
 
   /// Who loads it at the moment.
@@ -16,6 +18,19 @@ struct Explanation {
     let waiting = lease["waiting"]?.integer ?? 0
     return " Process \(pid.text) has been loading it for \(Units.roughly(seconds: lease["age"]?.number ?? 0))"
       + (waiting > 0 ? ", and \(waiting) \(waiting == 1 ? "waits" : "wait") for it." : ".")
+  }
+
+  /// What Redis has, where it was asked.
+  private static func elsewhere(_ answer: Answer) -> String {
+    switch answer["redis"]?.string {
+    case nil: ""
+    case "absent": " Redis has none either."
+    case "void": " Redis still has a value, older than a change or a clear that took it in: nobody is shown it."
+    case "queued": " A change of it waits for Redis to be told, and until then it isn't read there."
+    case "unavailable": " Redis could not be asked."
+    case "timeout": " Redis did not answer in time."
+    case let fault?: " What Redis has there is no value that this version reads (\(Printable.line(fault)))."
+    }
   }
 
   private static func presence(_ state: String, _ answer: Answer) throws(Failure) -> String {
