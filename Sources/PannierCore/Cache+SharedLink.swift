@@ -69,7 +69,10 @@ extension Cache {
 
   /// What is here may lack changes that others made: it is dropped, and nothing that began before is stored.
   mutating func dropShared(now: Int64) {
-    if shared?.incarnation != 0 { shared?.counters.gaps += 1 }
+    if shared?.incarnation != 0 {
+      shared?.counters.gaps += 1
+      tier.events.append(Event(kind: .redis, namespace: .everyNamespace, scope: .all), .redis)
+    }
     shared?.flights.end(nil)
     shared?.queue.dropValues { _, _, _ in true }
     shared?.groups = [:]

@@ -3,6 +3,8 @@
 /// The kinds of events, by the names they have on the wire.
 package enum EventKind: String, CaseIterable, Sendable {
   case set, fill, delete, clear, expire, evict, lease, release, policy
+  /// Of the cache itself only that the log could not be followed, and that what was shared is dropped.
+  case redis
 
   var bit: UInt16 { 1 << UInt16(Self.allCases.firstIndex(of: self) ?? 0) }
 }

@@ -79,6 +79,9 @@ EVENTS = {
     '{"event":"lease","ns":"quiz","key":"k","pid":33,"handed_over":true}': "lease   quiz k  (handed over, pid 33)",
     '{"event":"release","ns":"quiz","key":"k","pid":33,"reason":"timed_out"}': "release quiz k  (timed_out, pid 33)",
     '{"event":"policy","ns":"quiz","pid":33}': "policy  quiz  (pid 33)",
+    '{"event":"redis","state":"up"}': "redis   up",
+    '{"event":"redis","state":"down","reason":"connection lost: gone"}': "redis   down  (connection lost: gone)",
+    '{"event":"redis","gap":true}': ("redis    (its log could not be followed: shared values in memory are dropped)"),
     '{"event":"dropped","count":7}': "(7 events lost: this reader is too slow)",
 }
 

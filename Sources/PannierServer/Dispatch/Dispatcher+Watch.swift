@@ -46,16 +46,43 @@ extension Dispatcher {
 
   private func tell(_ event: Event, _ session: Session) {
     tellDropped(session)
-    guard var filter = session.progress.watch, filter.kinds.contains(event.kind),
-      filter.ns == nil || filter.ns == cache.name(of: event.namespace),
+    guard let filter = session.progress.watch, filter.kinds.contains(event.kind) else { return }
+    if event.kind == .redis { return tell(session) { $0.member("gap", flag: true) } }
+    guard filter.ns == nil || filter.ns == cache.name(of: event.namespace),
       filter.sample >= 1 || Double.random(in: 0..<1) < filter.sample
     else { return }
+    send(to: session) { write(event, &$0) }
+  }
+
+  /// The link to Redis has entered another state: that concerns every namespace, and is in every share. `reason`: why it can't be used.
+  func tellWatchers(redis state: String, _ reason: String?) {
+    guard flags.value.isWatched else { return }
+    // What happened before is told before.
+    tellWatchers()
+    for session in watchers.values where session.progress.watch?.kinds.contains(.redis) == true {
+      tellDropped(session)
+      tell(session) { output in
+        output.member("state", string: state)
+        if let reason { output.member("reason", string: reason) }
+      }
+    }
+  }
+
+  private func tell(_ session: Session, _ members: (inout OutputBuffer) -> Void) {
+    send(to: session) { output in
+      output.append("{\"event\":\"redis\"")
+      members(&output)
+      output.end()
+    }
+  }
+
+  /// What is said to one that doesn't read is lost, and counted.
+  private func send(to session: Session, _ write: (inout OutputBuffer) -> Void) {
     if session.unreadBytes > Self.watchBacklog {
-      filter.dropped += 1
-      session.progress.watch = filter
+      session.progress.watch?.dropped += 1
       return
     }
-    write(event, &session.output)
+    write(&session.output)
     markDirty(session)
   }
 
@@ -94,7 +121,7 @@ extension Dispatcher {
     case .evict:
       if let bound = event.bound { output.member("reason", word: bound.name) }
     case .policy: output.member("pid", count: Int(event.pid))
-    case .expire: break
+    case .expire, .redis: break
     }
     output.end()
   }

@@ -196,6 +196,10 @@ final class RedisTier {
     guard state != new else { return }
     state = new
     since = dispatcher.now
+    guard dispatcher.flags.value.isWatched else { return }
+    dispatcher.tellWatchers(redis: new.rawValue, new == .down || new == .suspended ? loggedReason : nil)
+    // A timer's turn writes nothing by itself.
+    loop.wantsBackground = true
   }
 
   // MARK: Replies
@@ -238,8 +242,8 @@ final class RedisTier {
     guard state == .up, let connection = commands,
       (dispatcher.cache.sharedCounters?.timeouts ?? 0) - timeoutsAtReply >= Self.failuresToOpen
     else { return }
-    enter(.suspended)
     note("it does not answer")
+    enter(.suspended)
     walk?.pause()
     dispatcher.cache.sharedSuspended(now: dispatcher.now)
     dispatcher.tellOfChange()

@@ -8,7 +8,7 @@ struct WatchCommand: ParsableCommand {
     commandName: "watch",
     abstract: "Show what happens to values as it happens, until interrupted.",
     discussion: """
-      Events: set, fill, delete, clear, expire, evict, lease, release, policy.
+      Events: set, fill, delete, clear, expire, evict, lease, release, policy, redis.
       One that reads too slowly is told how many it lost.
 
         pannier watch

@@ -11,7 +11,8 @@ struct EventLine {
       text = "(\(event["count"]?.text ?? "some") events lost: this reader is too slow)"
       return
     }
-    let place = [event["ns"]?.string, event["key"]?.string].compactMap { $0 }.map(Printable.line)
+    let place = [event["ns"]?.string, event["key"]?.string, event["state"]?.string].compactMap { $0 }.map(
+      Printable.line)
     let details = Self.details(event)
     // Kinds are padded to the longest, so that namespaces stand below each other.
     let padded = kind + String(repeating: " ", count: max(0, "release".count - kind.count))
@@ -27,6 +28,9 @@ struct EventLine {
     }
     if let reason = event["reason"]?.string {
       details.append(event["event"]?.string == "evict" ? "over \(Printable.line(reason))" : Printable.line(reason))
+    }
+    if event["gap"]?.bool == true {
+      details.append("its log could not be followed: shared values in memory are dropped")
     }
     if event["handed_over"]?.bool == true { details.append("handed over") }
     if let load = event["load"]?.number { details.append("loaded in \(Units.delay(seconds: load))") }
