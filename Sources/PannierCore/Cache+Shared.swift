@@ -74,7 +74,9 @@ extension Cache {
     let isProven = shared?.provenUntil != nil
     for id in ids {
       let namespace = tier.namespaces[id]
-      namespace.pointee.needsProof = !isProven && isShared(id) && namespace.pointee.policy.onLinkLoss == .verify
+      let isUnproven = !isProven && isShared(id)
+      namespace.pointee.needsProof = isUnproven && namespace.pointee.policy.onLinkLoss == .verify
+      namespace.pointee.servesUnproven = isUnproven && namespace.pointee.policy.onLinkLoss == .serve
     }
   }
 

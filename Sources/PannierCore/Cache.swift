@@ -61,6 +61,8 @@ package struct Cache: ~Copyable {
     namespace.pointee.counters = counters
   }
   package func loadTimes(of id: NamespaceID) -> LoadTimes? { tier.namespaces[id].pointee.loadTimes }
+  /// What memory answered while nothing proved it to be current, though the namespace serves it.
+  package func unproven(of id: NamespaceID) -> Int { tier.namespaces[id].pointee.unproven }
   package func entryCount(of id: NamespaceID) -> Int { tier.namespaces[id].pointee.table.count }
   package func byteCount(of id: NamespaceID) -> Int { tier.namespaces.bytes(of: id) }
   package var memoryBytes: Int { tier.memoryBytes }
@@ -154,7 +156,11 @@ package struct Cache: ~Copyable {
     namespace.pointee.recency.hit(link, in: tier.arena)
     let entry = tier.entry(link)
     let isShared = options.fetchedSince.map { entry.version > $0 } ?? false
-    if isShared { namespace.pointee.counters.sharedHits &+= 1 }
+    if isShared {
+      namespace.pointee.counters.sharedHits &+= 1
+    } else if options.isProven {
+      namespace.pointee.counters.provenHits &+= 1
+    }
     let isSame = options.unless.map { $0 == entry.publicVersion } ?? false
     return Hit(value: entry.value, isStale: isStale, isSame: isSame, isShared: isShared, link: link)
   }

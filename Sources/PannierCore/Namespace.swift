@@ -17,6 +17,18 @@ struct Namespace: ~Copyable {
   private(set) var showsAtOnce = true
   /// Nothing proves that memory has heard of all changes, and the policy wants that proven.
   var needsProof = false { didSet { derive() } }
+  /// Nothing proves that, and memory answers nevertheless. Counted by what the hits come to meanwhile, so that a hit itself has
+  /// nothing to look at.
+  var servesUnproven: Bool {
+    get { memoryHitsWhenProven != nil }
+    set {
+      guard newValue != servesUnproven else { return }
+      unprovenBefore = unproven
+      memoryHitsWhenProven = newValue ? memoryHits : nil
+    }
+  }
+  private var memoryHitsWhenProven: Int?
+  private var unprovenBefore = 0
   var table = ChainTable<EntryNode>()
   var recency = LeastRecentlyUsed()
   var tags = Tags()
@@ -37,6 +49,11 @@ struct Namespace: ~Copyable {
     refreshesAhead = policy.refreshesAhead
     showsAtOnce = !policy.mode.hidesEntries && policy.tiers.contains(.memory) && !needsProof
   }
+
+  /// All that were answered so, those of now included.
+  var unproven: Int { unprovenBefore + (memoryHitsWhenProven.map { memoryHits - $0 } ?? 0) }
+
+  private var memoryHits: Int { counters.hits - counters.sharedHits - counters.provenHits }
 
   mutating func record(loadMilliseconds: Int64) {
     let times = loadTimes ?? LoadTimes()

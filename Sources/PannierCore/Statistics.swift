@@ -36,6 +36,8 @@ package struct Counters: Sendable {
   package var hits = 0
   /// Those of the hits that the shared tier had, and memory didn't.
   package var sharedHits = 0
+  /// Those of the hits that memory had, and that were proven for their reader.
+  package var provenHits = 0
   /// Those of the hits that were stale.
   package var staleHits = 0
   /// Keys asked for by `get` and not answered with a value, by reason.

@@ -125,6 +125,7 @@ extension Dispatcher {
     output.member("max_entries", count: policy.maxEntries)
     output.member("evicted_age", seconds: counters.evictedAgeMilliseconds)
     writeLoads(counters, cache.loadTimes(of: id), &output)
+    if cache.sharedCounters != nil { output.member("unproven", count: cache.unproven(of: id)) }
     output.endObject()
   }
 

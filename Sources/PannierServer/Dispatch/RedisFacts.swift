@@ -55,6 +55,7 @@ extension Dispatcher {
     output.member("records", count: counters.records)
     output.member("gaps", count: counters.gaps)
     output.endObject()
+    output.member("unproven", count: (0..<cache.namespaceCount).reduce(0) { $0 + cache.unproven(of: $1) })
     output.name("queue")
     output.beginObject()
     output.member("depth", count: cache.sharedQueueCount)
