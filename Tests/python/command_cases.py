@@ -75,6 +75,23 @@ namespace  hit rate  hits  stale  misses  sets  deletes  cleared  expired  evict
 idle              -     0      0       0     0        0        0        0        0        0      0 B
 quiz          83.3%    10      1       2     4        1        3        6        3       12  1.2 MiB
 """
+REDIS = (
+    '{"state":"down","since":61.25,"reason":"connection lost: gone","round_trip":{"p50":0.000085,"p99":0.0012},'
+    '"in_flight":1,"hits":10,"misses":2,"voids":1,"shed":3,"timeouts":4,"errors":{"lost":2,"LOADING":5},"log":{"incarnation":"7",'
+    '"position":99,"lag":2,"proven":0.25,"bound":1,"records":98,"gaps":1},"unproven":6,"queue":{"depth":7,"queued":9,'
+    '"replayed":2},"walk":{"namespaces":2,"scanned":1000,"removed":30,"running":true}}'
+)
+SHARED_STATS = STATS.replace('"loop_delay"', f'"redis":{REDIS},"loop_delay"').replace(
+    '{"hits":10,', '{"hits":10,"hits_redis":4,"unproven":6,', 1
+)
+REDIS_LINES = """\
+redis        down for 1m1s: connection lost: gone; round trip p50 85us, p99 1.2ms
+redis reads  10 hits, 2 misses, 1 void, 3 shed, 4 timeouts; 1 in flight
+redis errors 5 LOADING, 2 lost
+redis log    at 99, 2 behind, proven 250.0ms ago; 98 records, 1 gaps; 6 unproven hits
+redis queue  7 waiting, of 9 queued
+redis walk   1000 values looked at, 30 removed; 2 namespaces to go
+"""
 QUIZ_LINES = """\
 hit rate     83.3% of 12 keys asked for
 hits         10, 1 of them stale
@@ -328,6 +345,15 @@ ONE_SHOTS = {
         POLICY_LINES,
     ),
     "stats": Case(["stats"], '{"op":"stats"}', STATS, STATS_LINES),
+    "stats with redis": Case(
+        ["stats"], '{"op":"stats"}', SHARED_STATS, STATS_LINES.replace("\n\n", f"\n{REDIS_LINES}\n")
+    ),
+    "stats of one with redis": Case(
+        ["stats", "quiz"],
+        '{"op":"stats","ns":"quiz"}',
+        SHARED_STATS,
+        QUIZ_LINES.replace("of them stale", "of them stale; 6 from memory, 4 from redis; 6 unproven"),
+    ),
     "stats of one": Case(["stats", "quiz"], '{"op":"stats","ns":"quiz"}', STATS, QUIZ_LINES),
     "stats of none": Case(
         ["stats", "no"], '{"op":"stats","ns":"no"}', '{"ok":true,"namespaces":{}}', "no namespace no yet\n"

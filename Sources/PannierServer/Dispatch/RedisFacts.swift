@@ -14,6 +14,8 @@ package struct RedisFacts {
   package var errors: [String: Int] = [:]
   /// How long ago the log was last proven to be followed to its end, in milliseconds; nil: never yet.
   package var provenAgo: Int64?
+  /// Within which that is to be proven anew: `coherence.bound`.
+  var boundMilliseconds: Int64 = 0
   var walk = RedisWalk.Progress()
 
   package init() {}
@@ -52,6 +54,7 @@ extension Dispatcher {
     output.member("position", count: position.map { Int($0.seen) } ?? 0)
     output.member("lag", count: position.map { Int($0.known - $0.seen) } ?? 0)
     output.member("proven", seconds: facts.provenAgo)
+    output.member("bound", seconds: facts.boundMilliseconds)
     output.member("records", count: counters.records)
     output.member("gaps", count: counters.gaps)
     output.endObject()

@@ -17,6 +17,21 @@ enum RedisEnd: Error, Hashable {
   case unacceptable(String)
 }
 
+extension RedisEnd {
+  /// Under which it is counted.
+  var word: String {
+    switch self {
+    case .closed: "closed"
+    case .unreachable: "unreachable"
+    case .timedOut: "timed_out"
+    case .denied: "denied"
+    case .refused: "refused"
+    case .lost: "lost"
+    case .unacceptable: "unacceptable"
+    }
+  }
+}
+
 extension RedisEnd: CustomStringConvertible {
   var description: String {
     switch self {

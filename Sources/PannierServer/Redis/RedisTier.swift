@@ -139,7 +139,10 @@ final class RedisTier {
     beginReply()
     dispatcher.cache.sharedLost(now: dispatcher.now)
     if !isStopped {
-      if end != .closed { note(end.description) }
+      if end != .closed {
+        count(end.word)
+        note(end.description)
+      }
       retry()
     }
     endReply()
@@ -166,6 +169,7 @@ final class RedisTier {
   func tailEnded(_ end: RedisEnd) {
     tail = nil
     guard !isStopped, commands != nil else { return }
+    count(end.word)
     // Whatever broke it, joining again says where the log is.
     rejoin("the log's connection: \(end)")
   }
@@ -188,6 +192,7 @@ final class RedisTier {
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
     facts.walk = walk?.progress ?? RedisWalk.Progress()
+    facts.boundMilliseconds = settings.proofMilliseconds
     facts.provenAgo = tail?.provenAt.map { dispatcher.now - $0 }
     return facts
   }

@@ -23,6 +23,7 @@ struct ServerLines {
     if !delays.isEmpty { lines.append("loop delay   \(delays.joined(separator: ", "))") }
     lines.append("requests     \(nonZeroCounts(answer["requests"]))")
     lines.append("errors       \(nonZeroCounts(answer["errors"]))")
+    if let redis = answer["redis"] { lines += RedisLines(redis).lines }
     self.lines = lines
   }
 }
@@ -69,7 +70,7 @@ struct NamespaceLines {
     let maxEntries = json["max_entries"]?.integer.map { " of \($0)" } ?? ""
     var lines = [
       "hit rate     \(counters.hitRate) of \(asked) \(asked == 1 ? "key" : "keys") asked for",
-      "hits         \(counters["hits"]), \(counters["stale_hits"]) of them stale",
+      "hits         \(counters["hits"]), \(counters["stale_hits"]) of them stale\(Self.tiers(json))",
       "misses       \(counters["misses"])\(counters["misses"] > 0 ? ": \(nonZeroCounts(json["misses_by"]))" : "")",
       "sets         \(counters["sets"])",
       "deletes      \(counters["deletes"])",
@@ -84,6 +85,13 @@ struct NamespaceLines {
     }
     if let leases = json["leases"], leases["granted"]?.integer ?? 0 > 0 { lines += Self.loads(leases, json) }
     self.lines = lines
+  }
+
+  /// Where there is another than memory.
+  private static func tiers(_ json: JSONValue) -> String {
+    guard let fetched = json["hits_redis"]?.integer, let hits = json["hits"]?.integer else { return "" }
+    let unproven = json["unproven"]?.integer ?? 0
+    return "; \(hits - fetched) from memory, \(fetched) from redis" + (unproven > 0 ? "; \(unproven) unproven" : "")
   }
 
   /// Where anything was loaded under a lease.
@@ -120,7 +128,7 @@ private struct Counters {
 }
 
 /// `3 get, 1 set`: those that are not 0, the largest first.
-private func nonZeroCounts(_ counts: JSONValue?) -> String {
+func nonZeroCounts(_ counts: JSONValue?) -> String {
   let some = (counts?.members ?? []).map { (name: $0.name, count: $0.value.integer ?? 0) }.filter { $0.count > 0 }
   if some.isEmpty { return "none" }
   return some.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
