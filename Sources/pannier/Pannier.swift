@@ -33,7 +33,9 @@ struct Pannier: ParsableCommand {
       CommandGroup(name: "Namespace", subcommands: [KeysCommand.self, ClearCommand.self, PolicyCommand.self]),
       CommandGroup(
         name: "Insight",
-        subcommands: [PingCommand.self, ExplainCommand.self, StatsCommand.self, WatchCommand.self]),
+        subcommands: [
+          PingCommand.self, ExplainCommand.self, StatsCommand.self, WatchCommand.self, CoherenceCheckCommand.self,
+        ]),
     ])
 
   static func main() {

@@ -62,6 +62,7 @@ REFUSED = {
     "a change with a name twice": (["policy", "quiz", "rules=[{ttl: 1, ttl: 2}]"], 'rules: "ttl" stands twice'),
     "a change with an alias": (["policy", "quiz", "rules=[&a {}]"], "rules: anchors and aliases"),
     "a change twice": (["policy", "quiz", "ttl=1", "ttl=2"], "ttl is given twice"),
+    "a check of no rounds": (["coherence-check", "--rounds", "0"], "write how often to try, a whole number from 1 on"),
     "no key": (["get", "quiz"], "Missing expected argument '<key>'"),
     "an unknown option": (["ping", "--jsn"], "Unknown option '--jsn'. Did you mean '--json'?"),
     "an unknown command": (["gett", "quiz", "k"], "gett"),
@@ -129,7 +130,7 @@ def test_large_values_pass_both_ways(tmp_path: Path) -> None:
 
 COMMANDS = [
     *("serve", "check", "ping", "get", "set", "delete", "touch", "exists", "keys", "clear", "explain", "policy"),
-    *("stats", "watch"),
+    *("stats", "watch", "coherence-check"),
 ]
 
 
