@@ -62,7 +62,8 @@ final class RedisTier {
     retryTimer = LoopTimer(on: loop)
     tailTimer = LoopTimer(on: loop)
     probeTimer = LoopTimer(on: loop)
-    packer = PayloadPacker(on: loop)
+    // A line's own object is a level, too.
+    packer = PayloadPacker(on: loop, nesting: dispatcher.limits.nesting - 1)
     writer = RedisWriter(names: RedisNames(prefix: Array(settings.prefix.utf8)), logRecords: settings.logRecords)
     retryTimer.action = { [unowned self] in connect() }
     tailTimer.action = { [unowned self] in followLog() }
