@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -20,6 +21,8 @@ from sidecars import Host, StartHost, until
 from talk import parsed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import StartDaemon
 
 STORED = {"ok": True, "stored": True}
@@ -32,6 +35,8 @@ KEYS = [f"k{number}" for number in range(20)]
 # Of a proof: times are told in whole milliseconds.
 ROUNDING_SECONDS = 0.002
 CLOSED_ON_EXEC = 0o2000000
+# For what takes 2 s.
+PATIENCE_SECONDS = 20.0
 
 
 @dataclass
@@ -210,6 +215,45 @@ def test_what_is_not_there_costs_nothing_once_that_is_known(scene: Scene, troubl
             assert after["timeouts"] == before["timeouts"]
             assert after["in_flight"] <= before["in_flight"]
     scene.a.until_up()
+
+
+def test_a_redis_that_answers_each_late_is_left_alone(scene: Scene) -> None:
+    """It answers between two commands that keep it, so that failures are never five in a row."""
+    is_over = threading.Event()
+
+    def keep_it() -> None:
+        while not is_over.is_set():
+            scene.redis.call("DEBUG", "SLEEP", "0.15")
+
+    thread = threading.Thread(target=keep_it)
+    thread.start()
+    try:
+        numbers = iter(range(1_000_000))
+        until(lambda: scene.a.get(f"none{next(numbers)}") == MISS and scene.a.redis()["state"] == "suspended")
+        assert scene.a.get(KEYS[0])["value"] == "old"
+    finally:
+        is_over.set()
+        thread.join()
+    scene.a.until_up()
+    until(lambda: scene.a.set(KEYS[0], "new") == STORED)
+
+
+def test_a_redis_that_falls_silent_while_it_is_joined_is_left(start_host: StartHost, tmp_path: Path) -> None:
+    path = tmp_path / "mute.sock"
+    with socket.socket(socket.AF_UNIX) as listener, ExitStack() as open_ones:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(PATIENCE_SECONDS)
+        host = start_host(redis=f"redis: {{url: 'unix://{path}', timeout: 1ms}}")
+        for _ in range(2):
+            # The next comes when this one was given up.
+            end = open_ones.enter_context(listener.accept()[0])
+            assert b"SETNAME" in end.recv(1 << 16)
+            end.sendall(b"+OK\r\n")
+            assert b"INFO" in end.recv(1 << 16)
+            assert host.set("k", 1) == QUEUED
+            assert host.get("k")["value"] == 1
+        assert "no answer for" in host.redis()["reason"]
 
 
 @pytest.mark.parametrize("name", ["pannier", "pannier-log"])
