@@ -299,6 +299,17 @@ def test_what_redis_drops_of_the_log_is_noticed(scene: Scene, name: str) -> None
     assert [sum(host.ask("stats")["errors"].values()) for host in (a, b)] == [0, 0]
 
 
+def test_a_redis_that_may_drop_the_log_is_warned_of(start_host: StartHost) -> None:
+    with RedisServer("--maxmemory-policy", "allkeys-lru") as server:
+        without_bound = start_host(redis=f"redis: {server.url}")
+        without_bound.until_up()
+        assert "eviction" not in without_bound.redis()
+        server.call("CONFIG", "SET", "maxmemory", "64mb")
+        bounded = start_host(redis=f"redis: {server.url}")
+        bounded.until_up()
+        assert bounded.redis()["eviction"] == "allkeys-lru"
+
+
 @pytest.mark.parametrize("held", [("pannier-log",), ("pannier",), ()])
 def test_verify_shows_nothing_older_than_the_bound(start_host: StartHost, held: tuple[str, ...]) -> None:
     bound = 0.5

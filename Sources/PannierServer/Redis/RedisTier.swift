@@ -37,6 +37,8 @@ final class RedisTier {
   /// What it can't be used for, as it was logged last, and what its log can't be followed for.
   private var loggedReason: String?
   private var loggedTailReason: String?
+  /// As it was warned of last.
+  private var loggedEviction: String?
   /// The time when an answer proved that nothing newer was in the log, in milliseconds.
   private var provenAt: Int64?
   private(set) var state = State.connecting
@@ -133,9 +135,19 @@ final class RedisTier {
     dispatcher.cache.sharedJoined(
       incarnation: joined.incarnation, base: joined.base, number: joined.number, now: dispatcher.now)
     noteUse("redis is there", ["log": "\(joined.incarnation)-\(joined.number)"])
+    warnOfEviction()
     followLog()
     walk?.resume()
     endReply()
+  }
+
+  private func warnOfEviction() {
+    guard writer.eviction != loggedEviction else { return }
+    loggedEviction = writer.eviction
+    guard let policy = writer.eviction else { return }
+    log.warning(
+      "redis may drop the log where it is full, and hosts then empty their memory",
+      metadata: ["at": "\(address)", "maxmemory-policy": "\(policy)", "better": "volatile-lru"])
   }
 
   private func ended(_ number: UInt64, _ end: RedisEnd) {
@@ -222,6 +234,7 @@ final class RedisTier {
     facts.reason = loggedReason ?? loggedTailReason
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
+    facts.eviction = writer.eviction
     facts.walk = walk?.progress ?? RedisWalk.Progress()
     facts.provenAgo = provenAt.map { dispatcher.now - $0 }
     return facts
