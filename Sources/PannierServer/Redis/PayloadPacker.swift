@@ -26,13 +26,14 @@ final class PayloadPacker {
     PoolWork.run(on: loop, { Zstandard().compress(payload) }, then: done)
   }
 
-  /// `done` is given the payload, or nil where it is no value: anybody may have written into Redis, and what is none must not
-  /// come into an answer. At once, unless it is pooled: a megabyte takes up to 2 ms.
+  /// Anybody may have written into Redis, and what is no value must not come into an answer. Not for what is pooled: a
+  /// megabyte takes up to 2 ms.
+  func isValue(_ payload: [UInt8]) -> Bool { Self.isValue(payload, nesting) }
+
+  /// The same for what is pooled: `done` is given the payload, or nil where it is no value.
   func verify(_ payload: [UInt8], _ done: @escaping ([UInt8]?) -> Void) {
     let nesting = nesting
-    let verify = { @Sendable in Self.isValue(payload, nesting) ? payload : nil }
-    guard isPooled(payload) else { return done(verify()) }
-    PoolWork.run(on: loop, verify, then: done)
+    PoolWork.run(on: loop, { Self.isValue(payload, nesting) ? payload : nil }, then: done)
   }
 
   /// `done` is given a value of at most `limit` bytes; nil: it is none. At once, unless it is pooled.

@@ -143,8 +143,10 @@ extension RedisTier {
   /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
   private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
     switch found {
-    case .read(.value(let value, let left)):
+    case .read(.value(let value, let left)) where packer.isPooled(value.value):
       packer.verify(value.value) { [weak self] in self?.take($0, as: value, left, else: .payload, done) }
+    case .read(.value(let value, _)) where !packer.isValue(value.value):
+      unpack(.foreign(EnvelopeFault.payload.rawValue), ns, done)
     case .packed(let value, let left):
       packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] in
         self?.take($0, as: value, left, else: .encoding, done)
