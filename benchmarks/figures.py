@@ -35,6 +35,11 @@ class Figures:
         if not good:
             self._misses.append(f"{name}: {detail}")
 
+    def require(self, name: str, good: bool, detail: str) -> None:
+        """Something that must be so, and is printed elsewhere."""
+        if not good:
+            self._misses.append(f"{name}: {detail}")
+
     def conclude(self) -> int:
         """The exit status of the command."""
         if not self._misses:

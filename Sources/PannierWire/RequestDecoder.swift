@@ -249,10 +249,6 @@ extension RequestDecoder {
   }
 }
 
-private func isUTF8(_ bytes: Bytes) -> Bool {
-  (try? UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)) != nil
-}
-
 /// `unknown field "tll", did you mean "ttl"?`, or where nothing is near, the names there are.
 private func unknownName(_ what: String, _ name: some Sequence<UInt8>, among known: [String], _ preface: String)
   -> String

@@ -9,6 +9,8 @@ package struct RedisFacts {
   package var since: Int64 = 0
   /// Why it could not be used, the last time that it could not.
   package var reason: String?
+  /// By which it may drop the log; nil: it never does.
+  var eviction: String?
   package var roundTripMicroseconds: (p50: UInt64, p99: UInt64) = (0, 0)
   /// By their code words, and by what was wrong with what was read.
   package var errors: [String: Int] = [:]
@@ -29,6 +31,7 @@ extension Dispatcher {
     output.member("state", string: facts.state)
     output.member("since", seconds: max(0, now - facts.since))
     if let reason = facts.reason { output.member("reason", string: reason) }
+    if let eviction = facts.eviction { output.member("eviction", string: eviction) }
     output.name("round_trip")
     output.beginObject()
     output.member("p50", microseconds: facts.roundTripMicroseconds.p50)

@@ -16,7 +16,8 @@ package enum EnvelopeFault: String, Error, CaseIterable, Sendable {
   case otherKey = "other_key"
   /// The line is not as this version writes it.
   case malformed
-  /// Less or more payload than there was, or one that would break an answer's line.
+  /// Less or more payload than there was, or one that is no JSON value. Here only line feeds are looked for, which
+  /// would break an answer's line.
   case payload
 }
 

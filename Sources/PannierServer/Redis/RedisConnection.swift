@@ -3,6 +3,7 @@
 
 import CHiredis
 import CUV
+import Glibc
 
 /// It keeps itself alive from `connect` until it has ended. Whoever uses it has SIGPIPE ignored, as the daemon does.
 final class RedisConnection {
@@ -13,6 +14,8 @@ final class RedisConnection {
     var maximumReplyBytes = 64 << 20
     /// Of one array.
     var maximumElements = 100_000
+    /// With something in flight and no reply for so long it ends: the other end may be gone without a word.
+    var silenceMilliseconds: UInt64 = 2000
   }
 
   private enum Stage { case new, resolving, connecting, greeting, ready, ending, ended }
@@ -21,8 +24,11 @@ final class RedisConnection {
   private let limits: Limits
   private var onEnd: (RedisEnd) -> Void
   private var onReady: () -> Void = {}
-  /// Of its opening; nil before, and when it has ended.
+  /// Of its opening, and then of its silence; nil before, and when it has ended.
   private var timer: LoopTimer?
+  /// Since when a reply has been due, by the loop's time.
+  private var quietSince: UInt64 = 0
+  private var isLastChance = false
   private var stage = Stage.new
   private var address: RedisAddress?
   private var name = ""
@@ -106,7 +112,7 @@ final class RedisConnection {
       }
     guard let context = made else { return finish(.unreachable("out of memory")) }
     guard context.pointee.err == 0 else { return discard(context, String(cString: pannier_error_text(context))) }
-    if case .host = place { redisEnableKeepAlive(&context.pointee.c) }
+    prepare(&context.pointee.c, place)
     adapter = HiredisAdapter(context, RedisReplyBuilder(limits), owner: self, on: loop)
     guard adapter != nil else { return discard(context, "its socket can't be polled") }
     redisAsyncSetConnectCallback(context) { context, status in
@@ -115,6 +121,15 @@ final class RedisConnection {
         if status == REDIS_OK { $0.owner?.introduce() }
       }
     }
+  }
+
+  /// hiredis leaves its sockets to whatever the process would start, and the network as much time as it likes.
+  private func prepare(_ context: inout redisContext, _ place: RedisAddress.Place) {
+    _ = fcntl(context.fd, F_SETFD, FD_CLOEXEC)
+    guard case .host = place else { return }
+    redisEnableKeepAlive(&context)
+    var longest = UInt32(clamping: limits.silenceMilliseconds)
+    setsockopt(context.fd, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &longest, socklen_t(MemoryLayout<UInt32>.size))
   }
 
   private func discard(_ context: UnsafeMutablePointer<redisAsyncContext>, _ why: String) {
@@ -171,6 +186,7 @@ final class RedisConnection {
   private func becomeReady() {
     stage = .ready
     timer?.stop()
+    timer?.action = { [weak self] in self?.lookForSilence() }
     let ready = onReady
     onReady = {}
     ready()
@@ -193,6 +209,7 @@ final class RedisConnection {
       return done(.error(RedisError(code: .general, message: "not a command for this connection")))
     }
     waiting.append(done)
+    if waiting.count == 1 { beginQuiet() }
     adapter.builder.awaited += 1
     let isTaken = command.send(arguments, to: adapter.context) { context, reply, _ in
       // Without a reply the context is on its way out: those who wait are told in `finish`.
@@ -206,6 +223,7 @@ final class RedisConnection {
 
   private func received() {
     guard let reply = adapter?.builder.take(), let done = waiting.popFirst() else { return }
+    quietSince = uv_now(loop.loop)
     done(reply)
   }
 
@@ -213,6 +231,27 @@ final class RedisConnection {
   func didRead() {
     guard let adapter, let fault = adapter.builder.faultOfUnread(adapter.context.pointee.c.reader) else { return }
     end(.unacceptable(fault))
+  }
+
+  // MARK: Silence
+
+  private func beginQuiet() {
+    quietSince = uv_now(loop.loop)
+    if stage == .ready, let timer, !timer.isActive { timer.start(milliseconds: limits.silenceMilliseconds) }
+  }
+
+  private func lookForSilence() {
+    guard stage == .ready, waiting.count > 0 else { return }
+    let quiet = uv_now(loop.loop) - quietSince
+    guard quiet >= limits.silenceMilliseconds else {
+      isLastChance = false
+      timer?.start(milliseconds: limits.silenceMilliseconds - quiet)
+      return
+    }
+    if isLastChance { return end(.silent(milliseconds: quiet)) }
+    // Where it was this process that stood still, what came meanwhile has not been read yet.
+    isLastChance = true
+    timer?.start(milliseconds: 1)
   }
 
   // MARK: Ending

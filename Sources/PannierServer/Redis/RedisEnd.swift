@@ -11,6 +11,8 @@ enum RedisEnd: Error, Hashable {
   case denied(RedisError)
   /// Redis refused what every connection does first, for another reason.
   case refused(RedisError, command: String)
+  /// It stood, and did not answer for too long.
+  case silent(milliseconds: UInt64)
   /// It stood, and broke.
   case lost(String)
   /// What came is nothing that Redis would say, or more than we take.
@@ -26,6 +28,7 @@ extension RedisEnd {
     case .timedOut: "timed_out"
     case .denied: "denied"
     case .refused: "refused"
+    case .silent: "silent"
     case .lost: "lost"
     case .unacceptable: "unacceptable"
     }
@@ -40,6 +43,7 @@ extension RedisEnd: CustomStringConvertible {
     case .timedOut(let milliseconds, let stage): "not ready within \(milliseconds) ms, while \(stage)"
     case .denied(let error): "access denied: \(error)"
     case .refused(let error, let command): "\(command) refused: \(error)"
+    case .silent(let milliseconds): "no answer for \(milliseconds) ms"
     case .lost(let why): "connection lost: \(why)"
     case .unacceptable(let why): "closed for what was received: \(why)"
     }

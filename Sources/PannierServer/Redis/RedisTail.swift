@@ -10,17 +10,17 @@ final class RedisTail {
   private unowned let tier: RedisTier
   private let address: RedisAddress
   private let connection: RedisConnection
-  /// The time when an answer proved that nothing newer was there, in milliseconds.
-  private(set) var provenAt: Int64?
-  private let silenceTimer: LoopTimer
 
   init(_ tier: RedisTier, _ address: RedisAddress, loop: EventLoop) {
     self.tier = tier
     self.address = address
-    silenceTimer = LoopTimer(on: loop)
-    silenceTimer.action = { [weak tier] in tier?.rejoin("the log's connection is silent") }
-    connection = RedisConnection(loop: loop) { [weak tier] end in
-      if end != .closed { tier?.tailEnded(end) }
+    var limits = tier.limits
+    // It is asked to wait.
+    limits.silenceMilliseconds += UInt64(tier.settings.beatMilliseconds)
+    connection = RedisConnection(loop: loop, limits: limits) { [weak tier] end in
+      guard end != .closed else { return }
+      tier?.count(end.word)
+      tier?.tailEnded(end.description)
     }
   }
 
@@ -30,12 +30,7 @@ final class RedisTail {
     ) { [weak self] in self?.join() }
   }
 
-  func close() {
-    silenceTimer.stop()
-    connection.close()
-  }
-
-  deinit { silenceTimer.close() }
+  func close() { connection.close() }
 
   /// So that it is known to be the same Redis that the other connection has.
   private func join() {
@@ -45,7 +40,7 @@ final class RedisTail {
       switch result {
       case .success(let joined) where joined.incarnation == tier.dispatcher.cache.sharedPosition?.incarnation: follow()
       case .success: tier.rejoin("the log's connection found another incarnation")
-      case .failure(let why): tier.rejoin("the log's connection: \(why.reason)")
+      case .failure(let why): fail(why.reason)
       }
     }
   }
@@ -56,15 +51,15 @@ final class RedisTail {
     let command = tier.writer.follow(
       after: RecordID(incarnation: position.incarnation, number: position.seen), count: Self.recordsAtOnce,
       blockMilliseconds: tier.settings.beatMilliseconds)
-    silenceTimer.start(
-      milliseconds: UInt64(tier.settings.beatMilliseconds) + RedisTier.silenceMilliseconds)
     connection.send(command) { [weak self] in self?.received($0, sentAt) }
   }
 
   private func received(_ reply: RedisReply, _ sentAt: Int64) {
     switch reply {
     case .lost: return
-    case .error(let error): return tier.rejoin("the log was answered with \(error)")
+    case .error(let error):
+      tier.count(error.code.rawValue)
+      return fail("answered \(error)")
     default: break
     }
     guard let records = RedisReader.records(reply, boot: tier.writer.boot) else {
@@ -76,13 +71,14 @@ final class RedisTail {
     tier.endReply()
     guard isWhole else { return tier.rejoin("the log has a hole") }
     if records.isEmpty { return checkFloor(sentAt) }
-    if records.count < Self.recordsAtOnce { prove(sentAt) }
+    if records.count < Self.recordsAtOnce { tier.proved(at: sentAt) }
     follow()
   }
 
-  private func prove(_ sentAt: Int64) {
-    provenAt = sentAt
-    tier.dispatcher.cache.sharedProven(at: sentAt, bound: tier.settings.proofMilliseconds)
+  /// Another connection may do better.
+  private func fail(_ why: String) {
+    connection.close()
+    tier.tailEnded(why)
   }
 
   /// A log that was lost brings nothing, either: that nothing came proves something only while the floor says so.
@@ -92,7 +88,7 @@ final class RedisTail {
       guard RedisReader.floor(reply)?.incarnation == tier.writer.incarnation else {
         return tier.rejoin("the log has another incarnation")
       }
-      prove(sentAt)
+      tier.proved(at: sentAt)
       follow()
     }
   }

@@ -145,24 +145,35 @@ extension RedisTier {
   /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
   private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
     switch found {
+    case .read(.value(let value, let left)) where packer.isPooled(value.value):
+      packer.verify(value.value) { [weak self] in self?.take($0, as: value, left, else: .payload, done) }
+    case .read(.value(let value, _)) where !packer.isValue(value.value):
+      unpack(.foreign(EnvelopeFault.payload.rawValue), ns, done)
+    case .packed(let value, let left):
+      packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] in
+        self?.take($0, as: value, left, else: .encoding, done)
+      }
     case .read(let read): done(read)
     case .foreign(let fault):
       count(fault)
       done(.failed)
-    case .packed(var value, let left):
-      packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] payload in
-        guard let self else { return }
-        beginReply()
-        if let payload {
-          value.value = payload
-          done(.value(value, leftMilliseconds: left))
-        } else {
-          count(EnvelopeFault.encoding.rawValue)
-          done(.failed)
-        }
-        endReply()
-      }
     }
+  }
+
+  private func take(
+    _ payload: [UInt8]?, as value: SharedValue, _ left: Int64?, else fault: EnvelopeFault,
+    _ done: (SharedRead) -> Void
+  ) {
+    beginReply()
+    if let payload {
+      var value = value
+      value.value = payload
+      done(.value(value, leftMilliseconds: left))
+    } else {
+      count(fault.rawValue)
+      done(.failed)
+    }
+    endReply()
   }
 
   /// Something of it was cleared; an empty name: of all namespaces.

@@ -12,30 +12,35 @@ final class RedisTier {
   /// How soon a connection is tried again, and the most that grows to, in milliseconds.
   private static let firstPauseMilliseconds: UInt64 = 100
   private static let longestPauseMilliseconds: UInt64 = 1000
-  /// So many commands that took too long, with no reply in between, and Redis is left alone until it answers.
-  private static let failuresToOpen = 5
-  /// How long it is left alone before it is connected to anew, in milliseconds: the connection may be dead at the other end alone.
-  static let silenceMilliseconds: UInt64 = 2000
 
   let settings: RedisSettings
+  /// Of each connection.
+  let limits: RedisConnection.Limits
   let dispatcher: Dispatcher
   private let loop: EventLoop
   private let log: Logger
   private(set) var address: RedisAddress
   private let retryTimer: LoopTimer
+  private let tailTimer: LoopTimer
+  let probeTimer: LoopTimer
   var commands: RedisConnection?
   private var tail: RedisTail?
   var walk: RedisWalk?
   let packer: PayloadPacker
   var line = ChangeLine()
-  /// For a Redis that takes commands and never answers.
-  private let silenceTimer: LoopTimer
+  var breaker = RedisBreaker()
+  /// Of commands, that the breaker knows of.
+  var timeoutsSeen = 0
   private var pauseMilliseconds = RedisTier.firstPauseMilliseconds
+  private var tailPauseMilliseconds = RedisTier.firstPauseMilliseconds
   private var isStopped = false
-  /// Commands that took too long when there was a reply last.
-  private var timeoutsAtReply = 0
-  /// What it can't be reached for, as it was logged last.
+  /// What it can't be used for, as it was logged last, and what its log can't be followed for.
   private var loggedReason: String?
+  private var loggedTailReason: String?
+  /// As it was warned of last.
+  private var loggedEviction: String?
+  /// The time when an answer proved that nothing newer was in the log, in milliseconds.
+  private var provenAt: Int64?
   private(set) var state = State.connecting
   /// When that began, in milliseconds.
   private(set) var since: Int64 = 0
@@ -53,12 +58,18 @@ final class RedisTier {
     self.dispatcher = dispatcher
     self.loop = loop
     self.log = log
+    var limits = RedisConnection.Limits()
+    limits.silenceMilliseconds += UInt64(settings.timeoutMilliseconds)
+    self.limits = limits
     retryTimer = LoopTimer(on: loop)
-    silenceTimer = LoopTimer(on: loop)
-    packer = PayloadPacker(on: loop)
+    tailTimer = LoopTimer(on: loop)
+    probeTimer = LoopTimer(on: loop)
+    // A line's own object is a level, too.
+    packer = PayloadPacker(on: loop, nesting: dispatcher.limits.nesting - 1)
     writer = RedisWriter(names: RedisNames(prefix: Array(settings.prefix.utf8)), logRecords: settings.logRecords)
     retryTimer.action = { [unowned self] in connect() }
-    silenceTimer.action = { [unowned self] in rejoin("it has not answered for long") }
+    tailTimer.action = { [unowned self] in followLog() }
+    probeTimer.action = { [unowned self] in probe() }
   }
 
   func start() {
@@ -69,7 +80,8 @@ final class RedisTier {
   func stop() {
     isStopped = true
     retryTimer.close()
-    silenceTimer.close()
+    tailTimer.close()
+    probeTimer.close()
     commands?.close()
     tail?.close()
     tail = nil
@@ -91,7 +103,7 @@ final class RedisTier {
     }
     connectionNumber += 1
     let number = connectionNumber
-    let connection = RedisConnection(loop: loop) { [weak self] end in self?.ended(number, end) }
+    let connection = RedisConnection(loop: loop, limits: limits) { [weak self] end in self?.ended(number, end) }
     commands = connection
     connection.connect(
       to: address, name: "pannier", timeoutMilliseconds: UInt64(settings.connectTimeoutMilliseconds)
@@ -118,21 +130,32 @@ final class RedisTier {
     beginReply()
     writer.incarnation = joined.incarnation
     pauseMilliseconds = Self.firstPauseMilliseconds
-    loggedReason = nil
+    breaker.close()
     enter(.up)
     dispatcher.cache.sharedJoined(
       incarnation: joined.incarnation, base: joined.base, number: joined.number, now: dispatcher.now)
-    log.notice("redis is there", metadata: ["at": "\(address)", "log": "\(joined.incarnation)-\(joined.number)"])
-    if tail == nil { followLog() }
+    noteUse("redis is there", ["log": "\(joined.incarnation)-\(joined.number)"])
+    warnOfEviction()
+    followLog()
     walk?.resume()
     endReply()
+  }
+
+  private func warnOfEviction() {
+    guard writer.eviction != loggedEviction else { return }
+    loggedEviction = writer.eviction
+    guard let policy = writer.eviction else { return }
+    log.warning(
+      "redis may drop the log where it is full, and hosts then empty their memory",
+      metadata: ["at": "\(address)", "maxmemory-policy": "\(policy)", "better": "volatile-lru"])
   }
 
   private func ended(_ number: UInt64, _ end: RedisEnd) {
     guard number == connectionNumber else { return }
     commands = nil
     line.clear()
-    silenceTimer.stop()
+    probeTimer.stop()
+    tailTimer.stop()
     tail?.close()
     tail = nil
     walk?.pause()
@@ -161,20 +184,43 @@ final class RedisTier {
   }
 
   private func followLog() {
+    guard tail == nil, commands != nil else { return }
     tail = RedisTail(self, address, loop: loop)
     tail?.start()
   }
 
-  /// The log's connection is gone; the other may stand.
-  func tailEnded(_ end: RedisEnd) {
+  /// The log's connection is gone. The one for commands goes on, since what it does depends on none: the log is taken up
+  /// where it was left, and where that is not to be had the next tail finds it.
+  func tailEnded(_ why: String) {
     tail = nil
-    guard !isStopped, commands != nil else { return }
-    count(end.word)
-    // Whatever broke it, joining again says where the log is.
-    rejoin("the log's connection: \(end)")
+    guard !isStopped, let commands else { return }
+    if loggedTailReason != why {
+      loggedTailReason = why
+      log.warning("redis's log can't be followed", metadata: ["at": "\(address)", "why": "\(why)"])
+    }
+    tailTimer.start(milliseconds: tailPauseMilliseconds.jittered)
+    tailPauseMilliseconds = min(tailPauseMilliseconds * 2, Self.longestPauseMilliseconds)
+    // It may be as dead, with nothing in flight that would show it.
+    commands.send([Array("PING".utf8)]) { _ in }
   }
 
-  private func note(_ reason: String) {
+  /// The log was followed to where it ended at that time.
+  func proved(at time: Int64) {
+    provenAt = time
+    tailPauseMilliseconds = Self.firstPauseMilliseconds
+    if loggedTailReason != nil {
+      loggedTailReason = nil
+      log.notice("redis's log is followed again", metadata: ["at": "\(address)"])
+    }
+    dispatcher.cache.sharedProven(at: time, bound: settings.proofMilliseconds)
+  }
+
+  func noteUse(_ what: String, _ more: Logger.Metadata = [:]) {
+    loggedReason = nil
+    log.notice("\(what)", metadata: more.merging(["at": "\(address)"]) { $1 })
+  }
+
+  func note(_ reason: String) {
     guard loggedReason != reason else { return }
     loggedReason = reason
     log.warning("redis can't be used", metadata: ["at": "\(address)", "why": "\(reason)"])
@@ -188,16 +234,17 @@ final class RedisTier {
     var facts = RedisFacts()
     facts.state = state.rawValue
     facts.since = since
-    facts.reason = loggedReason
+    facts.reason = loggedReason ?? loggedTailReason
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
+    facts.eviction = writer.eviction
     facts.walk = walk?.progress ?? RedisWalk.Progress()
     facts.boundMilliseconds = settings.proofMilliseconds
-    facts.provenAgo = tail?.provenAt.map { dispatcher.now - $0 }
+    facts.provenAgo = provenAt.map { dispatcher.now - $0 }
     return facts
   }
 
-  private func enter(_ new: State) {
+  func enter(_ new: State) {
     guard state != new else { return }
     state = new
     since = dispatcher.now
@@ -211,23 +258,25 @@ final class RedisTier {
 
   func received(_ reply: RedisReply, _ sentAt: UInt64, _ body: (RedisTier) -> Void) {
     beginReply()
+    if case .error(let error) = reply { count(error.code.rawValue) }
+    body(self)
     switch reply {
     case .lost: break
-    case .error(let error):
-      count(error.code.rawValue)
-      body(self)
-      noteReply(sentAt)
-      if error.code.needsJoin { rejoin("answered \(error)") }
-      return endReply()
+    case .error(let error): noteError(error, sentAt)
     default: noteReply(sentAt)
     }
-    body(self)
     endReply()
   }
 
   private func noteReply(_ sentAt: UInt64) {
     roundTrips.record((uv_hrtime() - sentAt) / 1000)
-    timeoutsAtReply = dispatcher.cache.sharedCounters?.timeouts ?? 0
+    breaker.succeed()
+  }
+
+  private func noteError(_ error: RedisError, _ sentAt: UInt64) {
+    if error.code.isOutage { return failed("answered \(error)") }
+    noteReply(sentAt)
+    if error.code.needsJoin { rejoin("answered \(error)") }
   }
 
   func count(_ error: String) { errorCounts[error, default: 0] += 1 }
@@ -239,46 +288,4 @@ final class RedisTier {
   }
 
   func endReply() { dispatcher.tellOfChange() }
-
-  // MARK: Silence
-
-  /// Redis takes commands and doesn't answer: nobody waits for it any more until it does.
-  func breakIfSilent() {
-    guard state == .up, let connection = commands,
-      (dispatcher.cache.sharedCounters?.timeouts ?? 0) - timeoutsAtReply >= Self.failuresToOpen
-    else { return }
-    note("it does not answer")
-    enter(.suspended)
-    walk?.pause()
-    dispatcher.cache.sharedSuspended(now: dispatcher.now)
-    dispatcher.tellOfChange()
-    silenceTimer.start(milliseconds: Self.silenceMilliseconds)
-    // Answered after all that was sent before: then Redis has caught up.
-    connection.send([Array("PING".utf8)]) { [weak self] reply in
-      guard let self, connection === commands, state == .suspended, reply != .lost else { return }
-      beginReply()
-      timeoutsAtReply = dispatcher.cache.sharedCounters?.timeouts ?? 0
-      if case .error(let error) = reply {
-        rejoin("answered \(error)")
-      } else {
-        loggedReason = nil
-        silenceTimer.stop()
-        enter(.up)
-        log.notice("redis answers again", metadata: ["at": "\(address)"])
-        dispatcher.cache.sharedResumed()
-        walk?.resume()
-      }
-      endReply()
-    }
-  }
-}
-
-extension RedisError.Code {
-  /// This connection can't go on as it is.
-  fileprivate var needsJoin: Bool { [.gap, .fenced, .noScript, .readOnly].contains(self) }
-}
-
-extension UInt64 {
-  /// Shortened by up to a fifth, so that many hosts don't come back at once.
-  fileprivate var jittered: UInt64 { self - UInt64.random(in: 0...self / 5) }
 }

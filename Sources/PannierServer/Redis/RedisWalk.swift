@@ -93,8 +93,7 @@ final class RedisWalk {
 
   private func goOn() {
     switch stage {
-    case .idle: break
-    case .opening, .asking: retry("it does not answer")
+    case .idle, .opening, .asking: break
     case .resting: ask()
     case .pausing:
       stage = .idle
@@ -110,7 +109,7 @@ final class RedisWalk {
     stage = .opening
     connectionNumber += 1
     let number = connectionNumber
-    let new = RedisConnection(loop: loop) { [weak self] end in
+    let new = RedisConnection(loop: loop, limits: tier.limits) { [weak self] end in
       guard let self, number == connectionNumber, connection != nil else { return }
       connection = nil
       // Kept open, it may be closed for having been idle.
@@ -123,7 +122,6 @@ final class RedisWalk {
   }
 
   private func join(_ new: RedisConnection) {
-    timer.start(milliseconds: RedisTier.silenceMilliseconds)
     RedisHandshake(new, tier.writer, isCommandConnection: false, 0, known: tier.incarnation).run {
       [weak self] result in
       guard let self, new === connection else { return }
@@ -151,10 +149,9 @@ final class RedisWalk {
   private func ask() {
     guard let place = list.next() else {
       stage = .idle
-      return timer.stop()
+      return
     }
     stage = .asking
-    timer.start(milliseconds: RedisTier.silenceMilliseconds)
     batchBegan = uv_hrtime()
     connection?.send(tier.writer.scan(place.ns, place.cursor, count: Self.namesAtOnce)) { [weak self] reply in
       guard let self, reply != .lost else { return }

@@ -12,6 +12,8 @@ final class RedisWriter {
   let boot: [UInt8]
   private let logRecords: [UInt8]
   private var run: [UInt8] = []
+  /// By which Redis would drop what has no ttl, the log among it, were it full; nil: it never does.
+  private(set) var eviction: String?
   private var digests: [String: [UInt8]] = [:]
 
   init(names: RedisNames, logRecords: Int) {
@@ -37,6 +39,8 @@ final class RedisWriter {
       return .init(reason: "it is a \(role), and changes need the primary")
     }
     run = Array(id.utf8)
+    let policy = fields["maxmemory_policy"].map { String($0) } ?? ""
+    eviction = policy.hasPrefix("allkeys-") && fields["maxmemory"] != "0" ? policy : nil
     return nil
   }
 

@@ -190,4 +190,31 @@ import Testing
     #expect(subject.replies == Array(repeating: .lost, count: 16))
     subject.finish()
   }
+
+  @Test func thatDoesNotAnswerIsEnded() throws {
+    let fake = FakeRedis()
+    let subject = try fake.subject(.init(silenceMilliseconds: 20))
+    for _ in 0..<3 { subject.send("PING") }
+    guard case .silent(let milliseconds)? = subject.end() else {
+      Issue.record("\(subject.ends)")
+      return
+    }
+    #expect(milliseconds >= 20)
+    #expect(subject.replies == Array(repeating: .lost, count: 3))
+    subject.finish()
+  }
+
+  /// Each answer counts, and where none is due there is no silence.
+  @Test func thatAnswersNowAndThenGoesOn() throws {
+    let redis = try RealRedis()
+    let subject = try RedisSubject(ready: redis.address(), .init(silenceMilliseconds: 500))
+    for _ in 0..<12 { subject.send("BLPOP", "nothing", "0.05") }
+    #expect(subject.run { subject.replies.count == 12 })
+    let watch = try RedisSubject(ready: redis.address())
+    #expect(watch.ask("BLPOP", "nothing", "0.6") == .null)
+    for _ in 0..<3 { subject.turn() }
+    #expect(subject.ask("PING") == ok("PONG"))
+    subject.finish()
+    watch.finish()
+  }
 }
