@@ -14,6 +14,7 @@ extension Cache {
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, usable: Bool
   ) -> Bool {
     guard options.fetchedSince == nil, shared?.isUp == true, isShared(id) else { return false }
+    if shared?.queue.isEmpty == true, !usable { return true }
     let key = LoadKey(namespace: id, bytes: Array(key))
     if shared?.queue.masks(key) == true { return false }
     // Whoever can be shown something need not wait for what another is reading already.

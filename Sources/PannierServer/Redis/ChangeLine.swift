@@ -26,8 +26,11 @@ struct ChangeLine {
     return end
   }
 
+  /// Nothing is on its way anywhere.
+  var isEmpty: Bool { counts.isEmpty }
+
   /// Whether something is on its way there.
-  func concerns(_ name: [UInt8]) -> Bool { !counts.isEmpty && counts[name] != nil }
+  func concerns(_ name: [UInt8]) -> Bool { counts[name] != nil }
 
   /// Its turn may have come; `takeNext` says. What has been cleared since is forgotten.
   mutating func fill(_ place: Place, _ send: @escaping () -> Void) {

@@ -20,7 +20,7 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     switch command {
     case .read(let flight, let ns, let key):
-      guard line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
+      guard !line.isEmpty, line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
       sendInLine(nil) { tier, _ in tier.read(flight, ns, key) }
     case .fill(let ns, let value): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1) }
     case .change(let number, let ns, let change):
