@@ -85,11 +85,14 @@ private struct EnvelopeReader {
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   mutating func take(_ text: StaticString) -> Bool {
-    let end = position + text.utf8CodeUnitCount
-    guard end <= bytes.count,
-      Bytes(rebasing: bytes[position..<end]).elementsEqual(Bytes(start: text.utf8Start, count: end - position))
+    take(Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  private mutating func take(_ text: Bytes) -> Bool {
+    guard let start = bytes.baseAddress, let wanted = text.baseAddress, text.count <= bytes.count - position,
+      memcmp(start + position, wanted, text.count) == 0
     else { return false }
-    position = end
+    position += text.count
     return true
   }
 
@@ -116,7 +119,10 @@ private struct EnvelopeReader {
 
   mutating func birth() -> RecordID? {
     let end = position + Layout.birthWidth
-    guard end <= bytes.count, let text = string(), let id = RecordID(text) else { return nil }
+    guard end <= bytes.count, take("\""), let incarnation = number(), take("-"), let number = number(), take("\"") else {
+      return nil
+    }
+    let id = RecordID(incarnation: incarnation, number: number)
     skipBlanks(before: end)
     return position == end ? id : nil
   }
@@ -141,6 +147,8 @@ private struct EnvelopeReader {
   /// A string that is `text`. It changes nothing.
   mutating func takeString(_ text: Bytes) -> Bool {
     guard take("\"") else { return false }
+    // Mostly it stands there as it is.
+    if text.isPlain, take(text) { return take("\"") }
     for byte in text where next == UInt8(ascii: "\"") || character() != byte { return false }
     return take("\"")
   }
@@ -188,6 +196,11 @@ private struct EnvelopeReader {
 }
 
 extension Bytes {
+  /// Nothing in it is escaped where it is a JSON string.
+  fileprivate var isPlain: Bool {
+    allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+  }
+
   /// It would break an answer's line.
   var hasLineFeed: Bool {
     guard let start = baseAddress else { return false }
