@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+import shutil
 import subprocess
 import tempfile
 import time
@@ -91,11 +91,8 @@ def cold(figures: Figures, a: Link, b: Link, path: Path) -> None:
     lines = [b'{"op":"get","ns":"bench","key":"%s"}\n' % key.encode() for key in keys]
     from_redis = quantile([timed(b, line) for line in lines], 0.5)
     from_memory = quantile([timed(b, line) for line in lines], 0.5)
-    with socket.socket(socket.AF_UNIX) as bare:
-        bare.connect(str(path))
-        times = [bare_get(bare, f"pannier:bench:{key}".encode()) for key in keys]
-    bare_time = quantile(times, 0.5)
-    figures.figure("a bare GET of the same values, median", bare_time, unit="µs")
+    bare_time = bare_get(path, "pannier:bench:cold:", COLD_KEYS)
+    figures.figure("a bare GET of the same values by hiredis on libuv, median", bare_time, unit="µs")
     figures.figure("a get that memory answers", from_memory, unit="µs")
     bound = GET_BOUND * bare_time + from_memory
     figures.figure("a get that Redis answers, through the sidecar", from_redis, bound, "µs")
@@ -112,15 +109,21 @@ def timed(link: Link, line: bytes) -> float:
     return 1e6 * seconds
 
 
-def bare_get(bare: socket.socket, name: bytes) -> float:
-    command = b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n" % (len(name), name)
-    began = time.perf_counter()
-    bare.sendall(command)
-    answer = bare.recv(65_536)
-    seconds = time.perf_counter() - began
-    if not answer.startswith(b"$") or answer.startswith(b"$-1"):
-        raise RuntimeError(f"no value under {name!r}: {answer!r}")
-    return 1e6 * seconds
+def bare_get(server: Path, prefix: str, count: int) -> float:
+    """The median in microseconds, of a process that does nothing else."""
+    with tempfile.TemporaryDirectory(prefix="pannier-bare-") as folder:
+        program = str(Path(folder) / "bare_get")
+        source = str(Path(__file__).with_name("bare_get.c"))
+        subprocess.run([compiler(), "-O2", source, "-o", program, "-luv", "-lhiredis"], check=True)
+        run = subprocess.run([program, str(server), prefix, str(count)], check=True, stdout=subprocess.PIPE, text=True)
+    return float(run.stdout)
+
+
+def compiler() -> str:
+    """The one that comes with Swift, which is the only one that must be there."""
+    swift = shutil.which("swift") or "/opt/swift/usr/bin/swift"
+    beside = Path(swift).resolve().with_name("clang")
+    return str(beside) if beside.exists() else "clang"
 
 
 @contextmanager
