@@ -119,9 +119,8 @@ private struct EnvelopeReader {
 
   mutating func birth() -> RecordID? {
     let end = position + Layout.birthWidth
-    guard end <= bytes.count, take("\""), let incarnation = number(), take("-"), let number = number(), take("\"") else {
-      return nil
-    }
+    guard end <= bytes.count, take("\""), let incarnation = number(), take("-"), let number = number(), take("\"")
+    else { return nil }
     let id = RecordID(incarnation: incarnation, number: number)
     skipBlanks(before: end)
     return position == end ? id : nil
