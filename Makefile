@@ -4,7 +4,8 @@
 .PHONY: help setup run test lint format bench bench-build soak simulate example sanitize
 
 SWIFT := scripts/swift
-PYTHON := .venv/bin/python -m
+PYTHON_BIN := .venv/bin/python
+PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
 SOCKET := run/pannier.sock
 
@@ -71,16 +72,16 @@ format:
 bench:
 	@scripts/setup bench
 	$(SWIFT) build -c release --product pannier
-	benchmarks/run
+	$(PYTHON_BIN) benchmarks/run
 
 bench-build:
 	@scripts/setup bench
-	benchmarks/run build
+	$(PYTHON_BIN) benchmarks/run build
 
 soak:
 	@scripts/setup bench
 	$(SWIFT) build -c release --product pannier
-	benchmarks/soak
+	$(PYTHON_BIN) benchmarks/soak
 
 # A build of its own, optimized: as slow as the tests' build it would take half an hour.
 simulate: export PANNIER_SCHEDULES ?= 1000000

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from daemon import Daemon
 from figures import quantile
-from redis_days import DAYS, LONGEST_SECONDS, PASSWORD, Scene, redis_of, until
-from redis_process import RedisProcess
+from redis_days import DAYS, LONGEST_SECONDS, Scene, redis_of, until
+from redis_server import RedisServer
+from redis_troubles import FLAGS, PASSWORD
 from relay import Relay
 
 if TYPE_CHECKING:
@@ -96,18 +97,18 @@ def live_through(day: Day) -> Seen:
     seen = Seen()
     with scene(day) as there:
         returned = time.perf_counter()
-        day.begin(there)
-        if day.end:
-            ask(there, seen, day.seconds)
-            lost = seen.lost
-            day.end(there)
+        with day.trouble(there):
+            if not day.is_moment:
+                ask(there, seen, day.seconds)
+        lost = seen.lost
+        if not day.is_moment:
             returned = time.perf_counter()
-            wait_for_use(there, seen, returned)
+        wait_for_use(there, seen, returned)
+        if day.is_moment:
+            ask(there, seen, day.seconds)
+        else:
             # What was lost with Redis is given up when it is back.
             seen.lost = lost
-        else:
-            wait_for_use(there, seen, returned)
-            ask(there, seen, day.seconds)
         seen.errors = sum(there.other.ask({"op": "stats"})["errors"].values())
     return seen
 
@@ -128,9 +129,9 @@ def wait_for_use(there: Scene, seen: Seen, returned: float) -> None:
 @contextmanager
 def scene(day: Day) -> Generator[Scene]:
     with ExitStack() as open_ones:
-        redis = open_ones.enter_context(RedisProcess(password=PASSWORD))
-        relay = open_ones.enter_context(Relay(redis.path))
-        url = relay.url if day.relayed else f"unix://{redis.path}"
+        redis = open_ones.enter_context(RedisServer(*FLAGS, password=PASSWORD))
+        relay = open_ones.enter_context(Relay(redis.socket))
+        url = relay.url if day.relayed else redis.url
         settings = [
             f"redis: {{url: '{url}', password: {PASSWORD}}}",
             "defaults: {jitter: 0}",
@@ -142,7 +143,7 @@ def scene(day: Day) -> Generator[Scene]:
         until(lambda: redis_of(other)["log"]["proven"] is not None)
         items = [{"key": f"warm:{number}", "value": number} for number in range(WARM)]
         other.ask({"op": "set", "ns": "bench", "items": items})
-        yield Scene(redis, relay, reader, other, open_ones)
+        yield Scene(redis, relay, reader, other)
 
 
 def ask(there: Scene, seen: Seen, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from daemon import Daemon
 from figures import quantile
+from redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -130,23 +130,13 @@ def compiler() -> str:
 def sidecars() -> Generator[tuple[Link, Link, Path]]:
     """A connection to each of two sidecars, and the socket of their Redis."""
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="pannier-redis-")))
-        path = folder / "redis.sock"
-        binary = os.environ.get("PANNIER_REDIS_SERVER", "redis-server")
-        flags = ["--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no", "--dir", str(folder)]
-        server = subprocess.Popen([binary, *flags], stdout=subprocess.DEVNULL)
-        running.callback(end, server)
+        server = running.enter_context(RedisServer())
         links: list[Link] = []
         for _ in range(2):
-            daemon = running.enter_context(Daemon(configuration=f"redis: unix://{path}\ndefaults: {{jitter: 0}}\n"))
+            daemon = running.enter_context(Daemon(configuration=f"redis: {server.url}\ndefaults: {{jitter: 0}}\n"))
             links.append(running.enter_context(daemon.connect()))
         deadline = time.monotonic() + START_SECONDS
         while any(link.ask({"op": "stats"})["redis"]["state"] != "up" for link in links):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Redis is not used within {START_SECONDS:g} s: {links[0].ask({'op': 'stats'})}")
-        yield links[0], links[1], path
-
-
-def end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    server.wait()
+        yield links[0], links[1], server.socket

@@ -43,14 +43,15 @@ class RedisServer:
         self._folder = tempfile.TemporaryDirectory(prefix="pannier-redis-")
         self.socket = Path(self._folder.name) / "redis.sock"
         self._arguments = [*arguments, *(["--requirepass", password] if password else [])]
-        self._process = self._start()
+        self.start()
         self._client = redis.Redis(unix_socket_path=str(self.socket), protocol=2, password=password)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> None:
+        """Starts it, with these besides its own, and waits for nothing."""
         own: list[str | Path] = ["--port", "0", "--unixsocket", self.socket, "--dir", "."]
         own += ["--save", "", "--appendonly", "no"]
-        return subprocess.Popen(
-            [BINARY, *own, *self._arguments],
+        self._process = subprocess.Popen(
+            [BINARY, *own, *self._arguments, *arguments],
             cwd=self._folder.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -70,12 +71,12 @@ class RedisServer:
         self._client.close()
 
     def start_again(self) -> None:
-        self._process = self._start()
-        self._wait_until_it_serves()
+        self.start()
+        self.wait_until_it_serves()
 
     def __enter__(self) -> RedisServer:
         try:
-            self._wait_until_it_serves()
+            self.wait_until_it_serves()
         except BaseException:
             self._end()
             raise
@@ -110,7 +111,13 @@ class RedisServer:
         flat = cast("list[bytes]", self.call(*command))
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
-    def _wait_until_it_serves(self) -> None:
+    def connections(self, name: str) -> set[str]:
+        """The ids of those that are so named."""
+        lines = (self.text("CLIENT", "LIST") or "").splitlines()
+        return {line.split()[0].removeprefix("id=") for line in lines if f" name={name} " in line}
+
+    def wait_until_it_serves(self) -> None:
+        """It answers, whatever kept it from that: it may be loading still."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:

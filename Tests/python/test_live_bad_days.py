@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
 
 from redis_server import RedisServer
+from redis_troubles import (
+    FLAGS, PASSWORD, Place, Trouble, asleep, black_hole, black_hole_for_commands, busy, end_connections, full, killed,
+    loading, stopped, with_another_password,
+)  # fmt: skip
 from relay import Relay
 from sidecars import Host, StartHost, until
 from talk import parsed
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 STORED = {"ok": True, "stored": True}
 QUEUED = {"ok": True, "stored": True, "redis": "queued"}
 MISS = {"ok": True, "hit": False}
-PASSWORD = "right"
 KEYS = [f"k{number}" for number in range(20)]
 
 
@@ -40,26 +41,16 @@ PATIENCE_SECONDS = 20.0
 
 
 @dataclass
-class Scene:
-    redis: RedisServer
-    relay: Relay
+class Scene(Place):
     a: Host
     b: Host
-
-    def ids(self, name: str) -> set[str]:
-        """Of the connections to Redis that are so named."""
-        lines = (self.redis.text("CLIENT", "LIST") or "").splitlines()
-        return {line.split()[0].removeprefix("id=") for line in lines if f" name={name} " in line}
-
-
-Trouble = Callable[[Scene], AbstractContextManager[None]]
 
 
 @pytest.fixture
 def scene(start_host: StartHost) -> Generator[Scene]:
     """Two hosts, the first behind a relay, and values that both have in memory."""
     with ExitStack() as open_ones:
-        server = open_ones.enter_context(RedisServer("--enable-debug-command", "yes", password=PASSWORD))
+        server = open_ones.enter_context(RedisServer(*FLAGS, password=PASSWORD))
         relay = open_ones.enter_context(Relay(server.socket))
         a, b = (start_host(redis=f"redis: {{url: '{url}', password: {PASSWORD}}}") for url in (relay.url, server.url))
         for host in (a, b):
@@ -70,99 +61,6 @@ def scene(start_host: StartHost) -> Generator[Scene]:
         for key in KEYS:
             assert b.get(key)["value"] == "old"
         yield Scene(server, relay, a, b)
-
-
-# Each makes a day bad when it is entered, and good again when it is left.
-
-
-@contextmanager
-def killed(there: Scene) -> Generator[None]:
-    there.redis.kill()
-    yield
-    there.redis.start_again()
-
-
-@contextmanager
-def stopped(there: Scene) -> Generator[None]:
-    there.redis.signal(signal.SIGSTOP)
-    yield
-    there.redis.signal(signal.SIGCONT)
-
-
-@contextmanager
-def asleep(there: Scene) -> Generator[None]:
-    with aside(there, "DEBUG", "SLEEP", "1"):
-        yield
-
-
-@contextmanager
-def busy(there: Scene) -> Generator[None]:
-    there.redis.call("CONFIG", "SET", "busy-reply-threshold", 50)
-    with aside(there, "EVAL", "while true do end", 0):
-        yield
-        until(lambda: is_done(there, "SCRIPT", "KILL"))
-
-
-@contextmanager
-def full(there: Scene) -> Generator[None]:
-    there.redis.call("CONFIG", "SET", "maxmemory", 1)
-    yield
-    there.redis.call("CONFIG", "SET", "maxmemory", 0)
-
-
-@contextmanager
-def with_another_password(there: Scene) -> Generator[None]:
-    there.redis.call("CONFIG", "SET", "requirepass", "other")
-    there.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    yield
-    # Its own connection has been let in before.
-    there.redis.call("CONFIG", "SET", "requirepass", PASSWORD)
-
-
-@contextmanager
-def loading(there: Scene) -> Generator[None]:
-    there.redis.call("DEBUG", "POPULATE", 2000)
-    # So slowly are keys loaded, and so often it looks up from that.
-    there.redis.call("CONFIG", "SET", "key-load-delay", 1000, "loading-process-events-interval-bytes", 1024)
-    with aside(there, "DEBUG", "RELOAD"):
-        yield
-
-
-@contextmanager
-def black_hole(there: Scene) -> Generator[None]:
-    there.relay.hold()
-    yield
-    there.relay.release()
-
-
-@contextmanager
-def black_hole_for_commands(there: Scene) -> Generator[None]:
-    there.relay.hold("pannier")
-    yield
-    there.relay.release()
-
-
-@contextmanager
-def aside(there: Scene, *command: str | int) -> Generator[None]:
-    """A command that is answered when it is over; then the block ends, too."""
-
-    def call() -> None:
-        with suppress(redis.ResponseError):
-            there.redis.call(*command)
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    yield
-    thread.join()
-
-
-def is_done(there: Scene, *command: str) -> bool:
-    try:
-        there.redis.call(*command)
-    except redis.ResponseError:
-        # NOTBUSY: the script has not run for as long yet.
-        return False
-    return True
 
 
 AWAY: list[Trouble] = [
@@ -259,13 +157,12 @@ def test_a_redis_that_falls_silent_while_it_is_joined_is_left(start_host: StartH
 @pytest.mark.parametrize("name", ["pannier", "pannier-log"])
 def test_a_connection_that_is_killed_comes_back_and_no_other_goes(scene: Scene, name: str) -> None:
     a, b = scene.a, scene.b
-    until(lambda: all(len(scene.ids(each)) == 2 for each in ("pannier", "pannier-log")))
-    before, commands = scene.ids(name), scene.ids("pannier")
-    for number in before:
-        scene.redis.call("CLIENT", "KILL", "ID", number)
-    until(lambda: len(scene.ids(name) - before) == 2)
+    until(lambda: all(len(scene.redis.connections(each)) == 2 for each in ("pannier", "pannier-log")))
+    before, commands = scene.redis.connections(name), scene.redis.connections("pannier")
+    end_connections(scene, name)
+    until(lambda: len(scene.redis.connections(name) - before) == 2)
     if name == "pannier-log":
-        assert scene.ids("pannier") == commands
+        assert scene.redis.connections("pannier") == commands
         assert a.set(KEYS[0], "new") == STORED
     else:
         until(lambda: a.set(KEYS[0], "new") == STORED)
@@ -280,8 +177,7 @@ def test_a_walk_whose_connection_is_killed_goes_on(scene: Scene) -> None:
         a.set("tagged", 1, tags=[tag])
         a.ask("clear", ns="q", tags=[tag])
         until(lambda: a.redis()["walk"]["namespaces"] == 0)
-        for number in scene.ids("pannier-walk"):
-            scene.redis.call("CLIENT", "KILL", "ID", number)
+        end_connections(scene, "pannier-walk")
     assert a.redis()["walk"]["removed"] == 2
 
 

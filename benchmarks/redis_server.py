@@ -1,0 +1,1 @@
+../Tests/python/redis_server.py
