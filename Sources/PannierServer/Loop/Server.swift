@@ -12,12 +12,12 @@ package final class Server {
   /// The shared memory that idle connections read into, in bytes: as much as a Unix socket holds by default.
   private static let scratchBytes = 256 << 10
   /// How long one slice of background work may take, in nanoseconds.
-  private static let sliceNanoseconds: UInt64 = 800_000
+  static let sliceNanoseconds: UInt64 = 800_000
   /// How long a shutdown goes on serving what was under way, and how long it takes at most, in milliseconds.
   private static let drainMilliseconds: UInt64 = 50
   private static let shutdownMilliseconds: UInt64 = 4000
   /// How much later than due an expired entry may still take memory, in milliseconds.
-  private static let expiryDelayMilliseconds: Int64 = 100
+  static let expiryDelayMilliseconds: Int64 = 100
   private static let backlog: Int32 = 4096
   /// From which size, in bytes, a block of memory is the system's own again as soon as it is free: the arena's chunks are
   /// larger, and so are the buffers of long lines.
@@ -30,20 +30,20 @@ package final class Server {
   private let reload: () throws(ConfigurationFaults) -> Configuration
   private var socket: SocketFile?
   private var listener: UnsafeMutablePointer<uv_pipe_t>?
-  private var connections: [ObjectIdentifier: Connection] = [:]
-  private var bySession: [ObjectIdentifier: Connection] = [:]
-  private var ready: [Connection] = []
+  var connections: [ObjectIdentifier: Connection] = [:]
+  var bySession: [ObjectIdentifier: Connection] = [:]
+  var ready: [Connection] = []
   private var maximumConnections = 0
   private var access: AccessList
   private var signals: [LoopSignal] = []
-  private let unwritten = Pinned(TurnList())
-  private let expiryTimer: LoopTimer
+  let unwritten = Pinned(TurnList())
+  let expiryTimer: LoopTimer
   /// For leases, pauses and waits, which end to the millisecond; and when it is due.
-  private let deadlineTimer: LoopTimer
-  private var deadlineArmed = Int64.max
-  private let timesTimer: LoopTimer
+  let deadlineTimer: LoopTimer
+  var deadlineArmed = Int64.max
+  let timesTimer: LoopTimer
   private let shutdownTimer: LoopTimer
-  private var redis: RedisTier?
+  var redis: RedisTier?
   private enum Stage { case serving, draining, ending, ended }
   private var stage = Stage.serving
 
@@ -107,7 +107,7 @@ package final class Server {
     socket?.withdraw()
   }
 
-  private var configuration: Configuration { dispatcher.configuration }
+  var configuration: Configuration { dispatcher.configuration }
 
   // MARK: Listening
 
@@ -177,115 +177,6 @@ package final class Server {
       timesTimer.stop()
       if stage == .ending { finish() }
     }
-  }
-
-  // MARK: Turns
-
-  @inline(__always)
-  func beginWork() {
-    loop.beginWork()
-    setTime()
-  }
-
-  /// For what changes the cache outside a reading turn. A timer's turn is no work to the loop, which waits before it ends.
-  @inline(__always)
-  func setTime() { dispatcher.setTime(loop.now) }
-
-  /// A connection has lines left; others come first.
-  func wantsTurn(_ connection: Connection) {
-    guard !connection.isReady else { return }
-    connection.isReady = true
-    ready.append(connection)
-    loop.wantsBackground = true
-  }
-
-  private func runBackground() {
-    setTime()
-    let turn = ready
-    ready.removeAll(keepingCapacity: true)
-    for connection in turn where !connection.session.isGone { connection.work() }
-    let began = uv_hrtime()
-    while dispatcher.needsUpkeep, uv_hrtime() - began < Self.sliceNanoseconds { dispatcher.upkeep() }
-    if ready.isEmpty, !dispatcher.needsUpkeep {
-      loop.wantsBackground = false
-      arm()
-    }
-    // Now and not at the end of the turn: the loop may wait before it gets there.
-    write()
-  }
-
-  /// One write for each connection that was answered in this turn.
-  func writeAtEndOfTurn(_ connection: Connection) {
-    guard !connection.isUnwritten else { return }
-    connection.isUnwritten = true
-    unwritten.value.append(connection)
-  }
-
-  private func endTurn() {
-    write()
-    guard dispatcher.flags.value.mayNeedUpkeep else { return }
-    dispatcher.flags.value.mayNeedUpkeep = false
-    if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { arm() }
-  }
-
-  private func arm() {
-    armExpiry()
-    armDeadline()
-  }
-
-  private func write() {
-    redis?.carryOut()
-    writeOnce()
-    // A write may show that a client is gone, and what it held is then another's, who is told in this turn too.
-    while dispatcher.flags.value.hasDirty { writeAgain() }
-  }
-
-  /// Apart, so that a turn in which nobody is gone, nearly each, pays for one comparison alone.
-  @inline(never)
-  private func writeAgain() { writeOnce() }
-
-  @inline(__always)
-  private func writeOnce() {
-    if dispatcher.flags.value.hasDirty {
-      for session in dispatcher.takeDirty() {
-        if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
-      }
-    }
-    while let connection = unwritten.value.popLast() {
-      connection._withUnsafeGuaranteedRef {
-        $0.isUnwritten = false
-        $0.flush()
-      }
-    }
-  }
-
-  private func armExpiry() {
-    guard !expiryTimer.isActive, let due = dispatcher.nextExpiry, !dispatcher.clock.isManual else { return }
-    // Not at once, so that entries that expire one after another don't wake the process for each.
-    expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
-  }
-
-  private func armDeadline() {
-    guard let due = dispatcher.nextDeadline, due < deadlineArmed, !dispatcher.clock.isManual else { return }
-    deadlineArmed = due
-    deadlineTimer.start(milliseconds: UInt64(max(due - dispatcher.now, 0)))
-  }
-
-  private func wakeForUpkeep() {
-    setTime()
-    if dispatcher.needsUpkeep { loop.wantsBackground = true } else { arm() }
-  }
-
-  private func startTimes() {
-    let shortest = min(configuration.limits.lineTimeMilliseconds, configuration.limits.outputTimeMilliseconds)
-    let period = UInt64(min(max(shortest / 8, 5), 1000))
-    timesTimer.start(milliseconds: period, repeating: period)
-  }
-
-  private func checkTimes() {
-    setTime()
-    for connection in Array(connections.values) { connection.checkTimes(now: loop.now) }
-    write()
   }
 
   private func facts() -> ServerFacts {
