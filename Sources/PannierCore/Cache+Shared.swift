@@ -63,7 +63,8 @@ extension Cache {
     if !wasProven { lookForProof(0..<namespaceCount) }
   }
 
-  mutating func checkProof(now: Int64) {
+  /// At the beginning of each turn: a process that stood still may be asked before its timers tell how much time has passed.
+  package mutating func checkProof(now: Int64) {
     guard let until = shared?.provenUntil, until <= now else { return }
     shared?.provenUntil = nil
     lookForProof(0..<namespaceCount)

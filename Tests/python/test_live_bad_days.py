@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ from redis_troubles import (
 )  # fmt: skip
 from relay import Relay
 from sidecars import Host, StartHost, until
-from talk import parsed
+from talk import parsed, request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,6 +237,30 @@ def test_verify_shows_nothing_older_than_the_bound(start_host: StartHost, held: 
         until(lambda: a.get("k", ns="v").get("value") == "new")
         until(lambda: "reason" not in a.redis())
         assert a.redis()["log"]["gaps"] == 0
+
+
+def test_a_host_that_stood_still_proves_its_first_answer(start_host: StartHost, start_daemon: StartDaemon) -> None:
+    """It is asked before its timers have seen how much time has passed."""
+    more = "namespaces: {v: {on_link_loss: verify}}\ncoherence: {bound: 500ms, beat: 100ms}"
+    with RedisServer() as server, Relay(server.socket) as relay:
+        daemon = start_daemon(f"redis: {relay.url}\ndefaults: {{jitter: 0}}\n{more}", flags=())
+        b = start_host(more, redis=f"redis: {server.url}")
+        with daemon.connect() as peer:
+            a = Host(peer)
+            for host in (a, b):
+                host.until_up()
+            assert a.set("k", "old", ns="v") == STORED
+            until(lambda: a.get("k", ns="v", meta=True)["tier"] == "memory")
+            # What it is asked it reads before anything of the log.
+            relay.hold("pannier-log")
+            daemon.signal(signal.SIGSTOP)
+            stopped_at = time.monotonic()
+            assert b.set("k", "new", ns="v") == STORED
+            peer.send(request("get", ns="v", key="k"))
+            until(lambda: b.redis()["state"] == "up" and time.monotonic() - stopped_at > 0.6)
+            daemon.signal(signal.SIGCONT)
+            assert parsed(peer.receive()) == {"ok": True, "hit": True, "value": "new"}
+            relay.release()
 
 
 def test_serve_goes_on_with_what_it_has(start_host: StartHost) -> None:

@@ -91,7 +91,10 @@ package final class Dispatcher {
   package var now: Int64 { clock.now }
 
   /// The loop's time, in milliseconds since the process began; a clock that stands still ignores it.
-  package func setTime(_ milliseconds: Int64) { clock.setReal(milliseconds) }
+  package func setTime(_ milliseconds: Int64) {
+    clock.setReal(milliseconds)
+    cache.checkProof(now: now)
+  }
 
   @inline(__always)
   func perform(_ op: Op, _ id: Bytes?, _ session: Session) throws(Refusal) {
