@@ -84,7 +84,7 @@ extension Cache {
   /// What stands under the key of a conditional change, or of a question.
   package mutating func sharedInspected(_ number: UInt64, _ found: SharedInspection, now: Int64) {
     guard var change = shared?.conditional[number] else { return answer(question: number, found) }
-    if case .failed = found.read, found.front.isEmpty { return end(change, .unavailable, now: now) }
+    if case .failed = found.read, found.fault == nil { return end(change, .unavailable, now: now) }
     var standing: (value: SharedValue, isFresh: Bool, left: Int64?)?
     if case .value(let value, let left) = found.read, let state = shared?.standing(value, in: change.namespace),
       state != .void

@@ -11,16 +11,6 @@ enum RedisReader {
     case packed(SharedValue, leftMilliseconds: Int64)
     /// A value that is none of ours; the name is counted.
     case foreign(String)
-
-    /// Why it is no value, where it turns out to be none.
-    var fault: String? {
-      switch self {
-      case .read(.value): EnvelopeFault.payload.rawValue
-      case .read: nil
-      case .packed: EnvelopeFault.encoding.rawValue
-      case .foreign(let fault): fault
-      }
-    }
   }
 
   /// `left`: the answer to PTTL that was asked for with it.
@@ -106,15 +96,10 @@ enum RedisReader {
       let front = bytes.withUnsafeBytes { Array(Envelope.front(of: $0)) }
       return (value(reply, left: left, key: key), front)
     case .null: return (.read(.nothing), [])
-    // What is no string is nothing to us, and a set replaces it.
-    case .error where isOfAnotherType(reply): return (.read(.nothing), [])
+    // What is no string is none of ours, and a set replaces it.
+    case .error(let error) where error.code.rawValue == "WRONGTYPE": return (.foreign(EnvelopeFault.foreign.rawValue), [])
     default: return (.read(.failed), [])
     }
-  }
-
-  /// Whether what stands under a key is no string, and so by no hand of ours.
-  static func isOfAnotherType(_ reply: RedisReply) -> Bool {
-    if case .error(let error) = reply { error.code.rawValue == "WRONGTYPE" } else { false }
   }
 
   // MARK: The walk

@@ -32,16 +32,17 @@ extension RedisTier {
       barrier(number, RecordID(incarnation: incarnation, number: seen), connection, sentAt)
     case .inspect(let number, let ns, let key): sendInLine(nil) { tier, _ in tier.inspect(number, ns, key) }
     case .setIf(let number, let ns, let value, let front, let seen):
-      sendInLine((ns, value)) { tier, packed in
-        let arguments = tier.writer.setIf(
-          number, ns, value, packed: packed, front: front, seen: seen, connection: tier.connectionNumber)
-        tier.change(conditional: number, arguments)
+      sendInLine((ns, value)) {
+        $0.change(
+          conditional: number,
+          $0.writer.setIf(
+            number, ns, value, packed: $1, front: front, seen: seen, connection: $0.connectionNumber))
       }
     case .touch(let number, let ns, let value, let front, let seen):
       sendInLine(nil) { tier, _ in
-        let arguments = tier.writer.touch(
-          number, ns, value, front: front, seen: seen, connection: tier.connectionNumber)
-        tier.change(conditional: number, arguments)
+        tier.change(
+          conditional: number,
+          tier.writer.touch(number, ns, value, front: front, seen: seen, connection: tier.connectionNumber))
       }
     }
   }
@@ -117,9 +118,7 @@ extension RedisTier {
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
         let (found, front) = RedisReader.inspection(reply, left: left, key: key)
-        let isOfAnotherType = RedisReader.isOfAnotherType(reply)
-        tier.unpack(found, ns) { [unowned tier] read in
-          let fault = read == .failed ? found.fault : isOfAnotherType ? EnvelopeFault.foreign.rawValue : nil
+        tier.unpack(found, ns) { [unowned tier] read, fault in
           let inspection = SharedInspection(read: read, front: front, fault: fault)
           tier.dispatcher.cache.sharedInspected(number, inspection, now: tier.dispatcher.now)
         }
@@ -135,15 +134,18 @@ extension RedisTier {
     connection.send([Array("PTTL".utf8), name]) { left = $0 }
     connection.send([Array("GET".utf8), name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
-        tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] in
-          tier.dispatcher.cache.sharedReplied(flight: flight, $0, now: tier.dispatcher.now)
+        tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] read, _ in
+          tier.dispatcher.cache.sharedReplied(flight: flight, read, now: tier.dispatcher.now)
         }
       }
     }
   }
 
+  /// What a read came to, and why it is `failed` where what stands there is no value.
+  private typealias Unpacked = (SharedRead, _ fault: String?) -> Void
+
   /// Replies to reads may so come late and out of order: each is held against what has been applied when it comes.
-  private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping (SharedRead) -> Void) {
+  private func unpack(_ found: RedisReader.Found, _ ns: [UInt8], _ done: @escaping Unpacked) {
     switch found {
     case .read(.value(let value, let left)) where packer.isPooled(value.value):
       packer.verify(value.value) { [weak self] in self?.take($0, as: value, left, else: .payload, done) }
@@ -153,27 +155,29 @@ extension RedisTier {
       packer.unpack(value.value, atMost: dispatcher.cache.largestSharedValue(ns)) { [weak self] in
         self?.take($0, as: value, left, else: .encoding, done)
       }
-    case .read(let read): done(read)
-    case .foreign(let fault):
-      count(fault)
-      done(.failed)
+    case .read(let read): done(read, nil)
+    case .foreign(let fault): refuse(fault, done)
     }
   }
 
   private func take(
     _ payload: [UInt8]?, as value: SharedValue, _ left: Int64?, else fault: EnvelopeFault,
-    _ done: (SharedRead) -> Void
+    _ done: Unpacked
   ) {
     beginReply()
     if let payload {
       var value = value
       value.value = payload
-      done(.value(value, leftMilliseconds: left))
+      done(.value(value, leftMilliseconds: left), nil)
     } else {
-      count(fault.rawValue)
-      done(.failed)
+      refuse(fault.rawValue, done)
     }
     endReply()
+  }
+
+  private func refuse(_ fault: String, _ done: Unpacked) {
+    count(fault)
+    done(.failed, fault)
   }
 
   /// Something of it was cleared; an empty name: of all namespaces.
