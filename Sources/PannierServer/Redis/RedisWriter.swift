@@ -67,12 +67,9 @@ final class RedisWriter {
   ) -> [[UInt8]]? {
     switch change {
     case .set(let value, let guardNumber):
-      let slot = slot(ns, value.key)
-      let home = names.home(ofSlot: slot)
-      let asked = [decimal(connection), guardNumber.map(decimal) ?? [], decimal(1), decimal(slot), value.key]
-      return call(
-        .set, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
-        head(value.birth.incarnation, op, ns) + asked + stored(value, packed))
+      return changeOne(
+        .set, value.birth.incarnation, op, ns, value.key, connection,
+        [guardNumber.map(decimal) ?? [], decimal(1)], stored(value, packed))
     case .delete(let keys): return keyed(.delete, op, ns, keys)
     case .soften(let keys, _): return keyed(.soft, op, ns, keys)
     case .clear(let scope, let soft):
@@ -96,29 +93,33 @@ final class RedisWriter {
     _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?, front: [UInt8], seen: UInt64,
     connection: UInt64
   ) -> [[UInt8]]? {
-    let slot = slot(ns, value.key)
-    let home = names.home(ofSlot: slot)
     let identity = front.withUnsafeBytes { Array(Envelope.identity(of: $0)) }
-    return call(
-      .setIf, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
-      head(value.birth.incarnation, op, ns)
-        + [decimal(connection), decimal(seen), decimal(slot), value.key, identity] + stored(value, packed))
+    return changeOne(
+      .setIf, value.birth.incarnation, op, ns, value.key, connection, [decimal(seen)],
+      [identity] + stored(value, packed))
   }
 
   func touch(
     _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, front: [UInt8], seen: UInt64, connection: UInt64
   ) -> [[UInt8]]? {
-    let slot = slot(ns, value.key)
-    let home = names.home(ofSlot: slot)
     let life = value.ttlMilliseconds ?? Self.longestLifeMilliseconds
     let times = Envelope.times(
       lifeMilliseconds: life, staleMilliseconds: value.staleMilliseconds, ageMilliseconds: value.ageMilliseconds)
+    return changeOne(
+      .touch, incarnation, op, ns, value.key, connection, [decimal(seen)],
+      [front, decimal(max(1, life + value.staleMilliseconds)), times])
+  }
+
+  /// A change of one key, which only the host's own connection may make. `condition` stands before the slot, `more` behind the key.
+  private func changeOne(
+    _ script: RedisScript, _ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: UInt64,
+    _ condition: [[UInt8]], _ more: [[UInt8]]
+  ) -> [[UInt8]]? {
+    let slot = slot(ns, key)
+    let home = names.home(ofSlot: slot)
     return call(
-      .touch, keys: [home.floor, home.log, names.hosts, self.value(ns, value.key)],
-      head(incarnation, op, ns) + [
-        decimal(connection), decimal(seen), decimal(slot), value.key, front,
-        decimal(max(1, life + value.staleMilliseconds)), times,
-      ])
+      script, keys: [home.floor, home.log, names.hosts, value(ns, key)],
+      head(incarnation, op, ns) + [decimal(connection)] + condition + [decimal(slot), key] + more)
   }
 
   private func keyed(_ script: RedisScript, _ op: UInt64, _ ns: [UInt8], _ keys: [[UInt8]]) -> [[UInt8]]? {
@@ -204,13 +205,8 @@ final class RedisWriter {
       envelope.ageMilliseconds = value.ageMilliseconds
       envelope.isSoft = value.isSoftened
       kept = envelope.keptMilliseconds
-      let joined = value.tags.flatMap { $0 }
-      joined.withUnsafeBytes { bytes in
-        var offset = 0
-        for tag in value.tags {
-          envelope.tags.append(Bytes(rebasing: bytes[offset..<offset + tag.count]))
-          offset += tag.count
-        }
+      withBorrowed(value.tags) { tags in
+        envelope.tags = tags
         value.key.withUnsafeBytes { envelope.encode(key: $0, into: &buffer) }
       }
     }
