@@ -47,13 +47,13 @@ struct FlightTable {
   private var order: [UInt64] = []
   private var first = 0
   private var lastSerial: UInt64 = 0
-  private(set) var count = 0
 
   private struct Wait {
     let flight: UInt64
     let owner: OwnerID
   }
 
+  var count: Int { flights.count - free.count }
   var isFull: Bool { count >= Self.maximum }
 
   private func place(_ number: UInt64) -> Int { Int(number % UInt64(Self.maximum)) }
@@ -78,7 +78,6 @@ struct FlightTable {
     let number = lastSerial * UInt64(Self.maximum) + UInt64(place)
     let older = newest.updateValue(number, forKey: key)
     flights[place] = Flight(number: number, key: key, sentAt: now, deadline: deadline, older: older, barrier: barrier)
-    count += 1
     order.append(number)
     return number
   }
@@ -122,13 +121,12 @@ struct FlightTable {
   mutating func close(_ number: UInt64) -> Flight? {
     guard let flight = self[number] else { return nil }
     if newest[flight.key] == number {
-      newest[flight.key] = flight.older.flatMap { self[$0]?.number }
+      newest[flight.key] = flight.older
     } else {
       unlink(flight)
     }
     flights[place(number)] = nil
     free.append(place(number))
-    count -= 1
     trim()
     return flight
   }
@@ -179,7 +177,6 @@ struct FlightTable {
   }
 
   private mutating func changeAll(_ body: (inout Flight) -> Void) {
-    guard count > 0 else { return }
     for place in flights.indices {
       if var flight = flights[place] {
         body(&flight)

@@ -56,7 +56,6 @@ extension Dispatcher {
 
   /// The link to Redis has entered another state: that concerns every namespace, and is in every share. `reason`: why it can't be used.
   func tellWatchers(redis state: String, _ reason: String?) {
-    guard flags.value.isWatched else { return }
     // What happened before is told before.
     tellWatchers()
     for session in watchers.values where session.progress.watch?.kinds.contains(.redis) == true {

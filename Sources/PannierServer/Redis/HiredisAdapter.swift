@@ -94,7 +94,7 @@ final class HiredisAdapter {
       owner?.didRead()
     }
     if owner != nil, happened & wantsWrite != 0 { redisAsyncHandleWrite(context) }
-    if owner != nil, polled != wanted { tellBeforeWait() }
+    if status < 0, owner != nil { tellBeforeWait() }
   }
 
   /// hiredis calls it once or twice while it frees the context, before it closes the socket.
