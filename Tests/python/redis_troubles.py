@@ -1,4 +1,4 @@
-"""Redis's bad days: each makes one when it is entered, and when it is left Redis can be used again, as far as Redis knows."""
+"""Redis's bad days: each makes one when entered; when it is left, Redis can be used again as far as Redis knows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from talk import PING, PONG, code, parsed, request
-from user import User, acting_as, needs_root
+from user import User, acting_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,6 @@ def connect_as(daemon: Daemon, user: User) -> Peer:
         return daemon.connect()
 
 
-@needs_root
 @pytest.mark.parametrize(
     ("access", "user", "admitted"),
     [
@@ -63,7 +62,6 @@ def test_who_may_connect(start_daemon: StartDaemon, access: str, user: User, adm
         assert owner.ask(PING) == PONG
 
 
-@needs_root
 def test_a_refused_peer_that_talks_first(start_daemon: StartDaemon) -> None:
     daemon = start_daemon(OPEN + "access: {uids: [7]}")
     with connect_as(daemon, ALICE) as peer:
@@ -74,7 +72,6 @@ def test_a_refused_peer_that_talks_first(start_daemon: StartDaemon) -> None:
         assert parsed(owner.ask(request("stats")))["namespaces"] == {}
 
 
-@needs_root
 @pytest.mark.parametrize("admins", [(), (7,), (7, ALICE.uid)])
 def test_who_may_change_policies(start_daemon: StartDaemon, admins: tuple[int, ...]) -> None:
     daemon = start_daemon(f"{OPEN}access: {{admins: [{', '.join(map(str, admins))}]}}")
@@ -90,7 +87,6 @@ def test_who_may_change_policies(start_daemon: StartDaemon, admins: tuple[int, .
         assert parsed(owner.ask(change))["policy"]["ttl"] == 7
 
 
-@needs_root
 def test_who_filled(start_daemon: StartDaemon) -> None:
     daemon = start_daemon(OPEN)
     with connect_as(daemon, ALICE) as peer:
@@ -102,7 +98,6 @@ def test_who_filled(start_daemon: StartDaemon) -> None:
 # MARK: The file
 
 
-@needs_root
 @pytest.mark.parametrize(
     ("configuration", "mode", "group"),
     [
@@ -118,7 +113,6 @@ def test_mode_and_group(start_daemon: StartDaemon, configuration: str, mode: int
     assert (stat.S_IMODE(found.st_mode), found.st_gid, found.st_uid) == (mode, group, os.geteuid())
 
 
-@needs_root
 def test_the_file_is_never_more_open(start_daemon: StartDaemon) -> None:
     """Looked at without a pause while daemons start and end: every socket in the folder, under whatever name."""
     first = start_daemon(f"socket: {{group: {GROUP}}}")

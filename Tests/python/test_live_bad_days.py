@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,14 +15,27 @@ import pytest
 
 from redis_server import RedisServer
 from redis_troubles import (
-    FLAGS, PASSWORD, Place, Trouble, asleep, black_hole, black_hole_for_commands, busy, end_connections, full, killed,
-    loading, stopped, with_another_password,
-)  # fmt: skip
+    FLAGS,
+    PASSWORD,
+    Place,
+    Trouble,
+    asleep,
+    black_hole,
+    black_hole_for_commands,
+    busy,
+    end_connections,
+    full,
+    killed,
+    loading,
+    stopped,
+    with_another_password,
+)
 from relay import Relay
 from sidecars import Host, StartHost, until
 from talk import parsed, request
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from conftest import StartDaemon

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from talk import PING, PONG, code, parsed, request
-from user import User, acting_as, needs_root
+from user import User, acting_as
 
 if TYPE_CHECKING:
     from conftest import StartDaemon
@@ -100,7 +100,6 @@ def test_unknown_namespaces(start_daemon: StartDaemon) -> None:
         assert parsed(peer.ask(request("get", ns="quiz", key="k")))["hit"] is False
 
 
-@needs_root
 def test_access(start_daemon: StartDaemon) -> None:
     daemon = start_daemon("socket: {mode: 0666}")
     daemon.socket.parent.chmod(0o711)

@@ -6,12 +6,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can connect as somebody else")
 
 
 class User(NamedTuple):
@@ -24,6 +20,8 @@ class User(NamedTuple):
 
 @contextmanager
 def acting_as(user: User) -> Generator[None]:
+    if os.geteuid() != 0:
+        raise PermissionError("only root can connect as somebody else: `make test` sees to that, for whoever runs it")
     groups, gid, uid = os.getgroups(), os.getegid(), os.geteuid()
     os.setgroups(user.groups)
     os.setegid(user.gid)

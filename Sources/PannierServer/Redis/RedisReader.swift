@@ -97,7 +97,8 @@ enum RedisReader {
       return (value(reply, left: left, key: key), front)
     case .null: return (.read(.nothing), [])
     // What is no string is none of ours, and a set replaces it.
-    case .error(let error) where error.code.rawValue == "WRONGTYPE": return (.foreign(EnvelopeFault.foreign.rawValue), [])
+    case .error(let error) where error.code.rawValue == "WRONGTYPE":
+      return (.foreign(EnvelopeFault.foreign.rawValue), [])
     default: return (.read(.failed), [])
     }
   }
