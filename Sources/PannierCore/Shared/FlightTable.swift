@@ -120,8 +120,8 @@ struct FlightTable {
   /// It has been answered, or never will be. Nil: it is not under way.
   mutating func close(_ number: UInt64) -> Flight? {
     guard let flight = self[number] else { return nil }
-    if newest[flight.key] == number {
-      newest[flight.key] = flight.older
+    if let index = newest.index(forKey: flight.key), newest.values[index] == number {
+      if let older = flight.older { newest.values[index] = older } else { newest.remove(at: index) }
     } else {
       unlink(flight)
     }

@@ -22,7 +22,7 @@ extension Dispatcher {
     var step = cache.get(ns, key, options, by: session.asker, now: now)
     flags.value.mayNeedUpkeep = true
     if step.mustWait {
-      if try park(WaitingGet(get, ns, options, id, session, since: now)) { return answerWoken() }
+      if try park(WaitingGet(get, ns, options, id, session, since: now), after: step) { return answerWoken() }
       // It may not wait, by its policy or since the server is going: as if its time were up.
       if case .wait = step { options.hasWaited = true }
       options.waits = false
@@ -129,10 +129,12 @@ extension Dispatcher {
   // MARK: Waiting
 
   /// Waits for the keys that others load. False, and nothing done, where there are none, or where the caller is elected to
-  /// load one itself: who holds a lease waits for nobody, since others might wait for it in turn.
-  private func park(_ get: WaitingGet) throws(Refusal) -> Bool {
+  /// load one itself: who holds a lease waits for nobody, since others might wait for it in turn. `step`: what its one key has
+  /// just come to.
+  private func park(_ get: WaitingGet, after step: Cache.GetStep? = nil) throws(Refusal) -> Bool {
     if isLeaving { return false }
-    let places = awaitedPlaces(get)
+    let places: (fetched: [Int], awaited: [Int])
+    if case .fetch = step { places = ([0], []) } else { places = awaitedPlaces(get) }
     let isFetch = get.fetchedSince == nil && !places.fetched.isEmpty
     if !isFetch, places.awaited.isEmpty { return false }
     if get.id != nil, get.session.inFlight >= limits.inFlight {
@@ -165,7 +167,7 @@ extension Dispatcher {
         get.isProven = false
         continue
       }
-      get.tickets[ticket] = place
+      get.tickets.add(ticket, place)
       waiting[ticket] = get
     }
     return !get.tickets.isEmpty
@@ -183,7 +185,7 @@ extension Dispatcher {
         throw Refusal(
           .overloaded, "as many wait for this key, or for all, as may (limits.waiting_per_key, limits.waiting)")
       }
-      get.tickets[ticket] = place
+      get.tickets.add(ticket, place)
       get.waitedFor.insert(place)
       waiting[ticket] = get
     }
@@ -215,12 +217,12 @@ extension Dispatcher {
 
   /// What it has been elected for meanwhile is the next one's.
   private func cancelWaits(of get: WaitingGet) {
-    for (ticket, place) in get.tickets {
+    if get.tickets.isEmpty { return }
+    for (ticket, place) in get.tickets.removeAll() {
       waiting[ticket] = nil
       cache.cancel(ticket, now: now)
       cache.decline(get.ns, get.keys[place], turn: ticket, now: now)
     }
-    get.tickets = [:]
   }
 
   /// Answers those whose wait is over. One answer may end another's wait.
@@ -228,16 +230,16 @@ extension Dispatcher {
     while cache.hasWoken {
       for woken in cache.takeWoken() {
         guard let get = waiting.removeValue(forKey: woken.ticket),
-          let place = get.tickets.removeValue(forKey: woken.ticket)
+          let place = get.tickets.remove(woken.ticket)
         else { continue }
         if !woken.isProven { get.isProven = false }
         if woken.isElected {
           // Of several keys more than one may be its turn by now.
           var turns = [place: woken.ticket]
-          for (ticket, place) in get.tickets where cache.isTurn(get.ns, get.keys[place], ticket) {
+          for (ticket, place) in get.tickets.all where cache.isTurn(get.ns, get.keys[place], ticket) {
             turns[place] = ticket
             waiting[ticket] = nil
-            get.tickets[ticket] = nil
+            _ = get.tickets.remove(ticket)
           }
           resume(get, turns: turns)
         } else if get.tickets.isEmpty {
@@ -256,7 +258,7 @@ extension Dispatcher {
     if get.session.isGone { return }
     unblock(get.session, get.id)
     do throws(Refusal) {
-      if turns.isEmpty, try park(get) { return }
+      if turns.isEmpty, get.mayWait, try park(get) { return }
       // As many as may wait would else be told a value each, whether or not they read.
       if get.session.unreadBytes >= limits.outputBytes {
         throw Refusal(.overloaded, "\(get.session.unreadBytes) bytes of answers are not read (limits.output_bytes)")

@@ -18,13 +18,15 @@ final class WaitingGet {
   let since: Int64
   let waitMilliseconds: Int64
   /// What it waits for now, and the place in `keys` of each.
-  var tickets: [WaitTicket: Int] = [:]
+  var tickets = WaitedPlaces()
   /// The places in `keys` for which it has waited.
   var waitedFor: Set<Int> = []
   /// It was asked whether the key is there, and nothing is counted.
   private(set) var isExists = false
   /// The shared tier was asked, when this was the host's last change; nil: it hasn't been.
   var fetchedSince: UInt64?
+  /// Whether there is anything left for which it would wait.
+  var mayWait: Bool { fetchedSince == nil || options.waits }
   /// What memory has since then is proven to lack no change.
   var isProven = false
   private let memory: UnsafeMutableRawBufferPointer
@@ -50,17 +52,18 @@ final class WaitingGet {
     _ asked: [Bytes], _ ns: NamespaceID, _ options: Cache.ReadOptions, _ id: Bytes?, _ session: Session, isMany: Bool,
     meta: Bool, waitMilliseconds: Int64, since: Int64
   ) {
-    memory = .allocate(byteCount: asked.reduce(1 + (id?.count ?? 0)) { $0 + $1.count }, alignment: 1)
-    var copies: [Bytes] = []
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: asked.reduce(1 + (id?.count ?? 0)) { $0 + $1.count }, alignment: 1)
     var end = 0
-    for bytes in asked + [id ?? Bytes(start: nil, count: 0)] {
+    func copy(_ bytes: Bytes) -> Bytes {
       let place = UnsafeMutableRawBufferPointer(rebasing: memory[end..<end + bytes.count])
       place.copyMemory(from: bytes)
-      copies.append(Bytes(place))
       end += bytes.count
+      return Bytes(place)
     }
-    self.id = id == nil ? nil : copies.last
-    keys = Array(copies.dropLast())
+    self.id = id.map(copy)
+    keys = asked.map(copy)
+    self.memory = memory
     self.isMany = isMany
     self.meta = meta
     self.waitMilliseconds = waitMilliseconds
@@ -71,4 +74,32 @@ final class WaitingGet {
   }
 
   deinit { memory.deallocate() }
+}
+
+/// Tickets, and the place of each. Nearly always there is one, which takes no table.
+struct WaitedPlaces {
+  private var one: (ticket: WaitTicket, place: Int)?
+  private var others: [WaitTicket: Int] = [:]
+
+  var isEmpty: Bool { one == nil && others.isEmpty }
+
+  var all: [(ticket: WaitTicket, place: Int)] {
+    (one.map { [$0] } ?? []) + others.map { (ticket: $0.key, place: $0.value) }
+  }
+
+  mutating func add(_ ticket: WaitTicket, _ place: Int) {
+    if one == nil { one = (ticket, place) } else { others[ticket] = place }
+  }
+
+  /// Nil: it isn't among them.
+  mutating func remove(_ ticket: WaitTicket) -> Int? {
+    guard let one, one.ticket == ticket else { return others.removeValue(forKey: ticket) }
+    self.one = nil
+    return one.place
+  }
+
+  mutating func removeAll() -> [(ticket: WaitTicket, place: Int)] {
+    defer { self = WaitedPlaces() }
+    return all
+  }
 }

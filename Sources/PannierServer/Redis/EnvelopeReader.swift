@@ -59,13 +59,9 @@ private struct EnvelopeReader {
       take(Layout.life), let life = padded(Layout.timeWidth),
       take(Layout.stale), let stale = padded(Layout.timeWidth),
       take(Layout.age), let age = padded(Layout.timeWidth),
-      take(Layout.encoding), let encodingName = string(),
-      take(Layout.size), let size = number()
+      take(Layout.encoding), let encoding = encoding(), take(Layout.size), let size = number()
     else { throw .malformed }
-    guard let encoding = Envelope.Encoding.allCases.first(where: { $0.rawValue.utf8.elementsEqual(encodingName) })
-    else {
-      throw .encoding
-    }
+    guard let encoding else { throw .encoding }
     guard take(Layout.key) else { throw .malformed }
     guard takeString(key) else { throw .otherKey }
     guard take(Layout.tags), let tags = self.tags(), take(Layout.end) else { throw .malformed }
@@ -128,6 +124,13 @@ private struct EnvelopeReader {
 
   private mutating func skipBlanks(before end: Int) {
     while position < end, bytes[position] == UInt8(ascii: " ") { position += 1 }
+  }
+
+  /// `.some(nil)`: one that isn't known.
+  mutating func encoding() -> Envelope.Encoding?? {
+    if take("\"json\"") { return .json }
+    guard let name = string() else { return nil }
+    return .some(Envelope.Encoding.allCases.first { $0.rawValue.utf8.elementsEqual(name) })
   }
 
   /// A string, unescaped where it stands.

@@ -5,6 +5,9 @@ import PannierCore
 import PannierWire
 
 extension RedisTier {
+  private static let pttl = Array("PTTL".utf8)
+  private static let get = Array("GET".utf8)
+
   /// What the cache has asked for since it was asked last. Once in each turn, so that one write carries all.
   func carryOut() {
     breakIfSilent()
@@ -114,8 +117,8 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
-    connection.send([Array("PTTL".utf8), name]) { left = $0 }
-    connection.send([Array("GET".utf8), name]) { [weak self] reply in
+    connection.send([Self.pttl, name]) { left = $0 }
+    connection.send([Self.get, name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
         let (found, front) = RedisReader.inspection(reply, left: left, key: key)
         tier.unpack(found, ns) { [unowned tier] read, fault in
@@ -131,8 +134,8 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     let name = writer.value(ns, key)
     var left: RedisReply = .lost
-    connection.send([Array("PTTL".utf8), name]) { left = $0 }
-    connection.send([Array("GET".utf8), name]) { [weak self] reply in
+    connection.send([Self.pttl, name]) { left = $0 }
+    connection.send([Self.get, name]) { [weak self] reply in
       self?.received(reply, sentAt) { tier in
         tier.unpack(RedisReader.value(reply, left: left, key: key), ns) { [unowned tier] read, _ in
           tier.dispatcher.cache.sharedReplied(flight: flight, read, now: tier.dispatcher.now)
