@@ -15,7 +15,7 @@ from figures import quantile
 from redis_server import RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from figures import Figures
     from link import Link
@@ -36,18 +36,18 @@ LONGEST_SECONDS = 10.0
 
 def measure(figures: Figures) -> None:
     figures.heading("Sidecars that share a Redis", "Two of them and the Redis on one machine, over Unix sockets.")
-    with sidecars() as (a, b, path):
-        lag(figures, a, b, ROUNDS)
-        strict(figures, a, b, ROUNDS)
-        cold(figures, a, b, path)
+    with sidecars() as (links, _):
+        lag(figures, *links, ROUNDS)
+        strict(figures, *links, ROUNDS)
+    cold(figures)
 
 
 def soak(figures: Figures, share: float) -> None:
     rounds = round(SOAK_ROUNDS * share)
     figures.heading(f"Sidecars that share a Redis, {rounds:,} rounds")
-    with sidecars() as (a, b, _):
-        lag(figures, a, b, rounds)
-        strict(figures, a, b, rounds)
+    with sidecars() as (links, _):
+        lag(figures, *links, rounds)
+        strict(figures, *links, rounds)
 
 
 def lag(figures: Figures, a: Link, b: Link, rounds: int) -> None:
@@ -83,19 +83,30 @@ def strict(figures: Figures, a: Link, b: Link, rounds: int) -> None:
     figures.check(f"strict reads of {rounds:,} that show something older", older == 0, f"{older:,}")
 
 
-def cold(figures: Figures, a: Link, b: Link, path: Path) -> None:
-    keys = [f"cold:{number}" for number in range(COLD_KEYS)]
-    for first in range(0, COLD_KEYS, 500):
-        items = [{"key": key, "value": VALUE} for key in keys[first : first + 500]]
-        a.ask({"op": "set", "ns": "bench", "items": items})
-    lines = [b'{"op":"get","ns":"bench","key":"%s"}\n' % key.encode() for key in keys]
-    from_redis = quantile([timed(b, line) for line in lines], 0.5)
-    from_memory = quantile([timed(b, line) for line in lines], 0.5)
-    bare_time = bare_get(path, "pannier:bench:cold:", COLD_KEYS)
-    figures.figure("a bare GET of the same values by hiredis on libuv, median", bare_time, unit="µs")
+def cold(figures: Figures) -> None:
+    """What one stored is read through the other: from Redis, and then from memory."""
+    with tempfile.TemporaryDirectory(prefix="pannier-bench-") as folder:
+        times = Path(folder) / "times"
+        shim = compiled("turn_times.c", Path(folder) / "turn_times.so", "-shared", "-fPIC", "-ldl")
+        with sidecars(["env", f"LD_PRELOAD={shim}", f"TURN_TIMES={times}"]) as ((a, b), server):
+            keys = [f"cold:{number}" for number in range(COLD_KEYS)]
+            for first in range(0, COLD_KEYS, 500):
+                items = [{"key": key, "value": VALUE} for key in keys[first : first + 500]]
+                a.ask({"op": "set", "ns": "bench", "items": items})
+            lines = [b'{"op":"get","ns":"bench","key":"%s"}\n' % key.encode() for key in keys]
+            from_redis = quantile([timed(b, line) for line in lines], 0.5)
+            from_memory = quantile([timed(b, line) for line in lines], 0.5)
+            program = compiled("bare_get.c", Path(folder) / "bare_get", "-luv", "-lhiredis")
+            bare = bare_get(program, server, "pannier:bench:cold:", COLD_KEYS)
+        inside = [float(line) for line in times.read_text(encoding="ascii").split()]
+    if len(inside) != 2 * COLD_KEYS:
+        raise RuntimeError(f"{len(inside)} requests were timed in the sidecar, of {2 * COLD_KEYS}")
+    figures.figure("a bare GET of the same values by hiredis on libuv, median", bare, unit="µs")
     figures.figure("a get that memory answers", from_memory, unit="µs")
-    bound = GET_BOUND * bare_time + from_memory
-    figures.figure("a get that Redis answers, through the sidecar", from_redis, bound, "µs")
+    figures.figure("the same inside the sidecar", quantile(inside[COLD_KEYS:], 0.5), unit="µs")
+    figures.figure("a get that Redis answers", from_redis, GET_BOUND * bare + from_memory, "µs")
+    inside_bound = GET_BOUND * bare
+    figures.figure("the same inside the sidecar", quantile(inside[:COLD_KEYS], 0.5), inside_bound, "µs")
 
 
 def timed(link: Link, line: bytes) -> float:
@@ -109,14 +120,15 @@ def timed(link: Link, line: bytes) -> float:
     return 1e6 * seconds
 
 
-def bare_get(server: Path, prefix: str, count: int) -> float:
+def bare_get(program: Path, server: Path, prefix: str, count: int) -> float:
     """The median in microseconds, of a process that does nothing else."""
-    with tempfile.TemporaryDirectory(prefix="pannier-bare-") as folder:
-        program = str(Path(folder) / "bare_get")
-        source = str(Path(__file__).with_name("bare_get.c"))
-        subprocess.run([compiler(), "-O2", source, "-o", program, "-luv", "-lhiredis"], check=True)
-        run = subprocess.run([program, str(server), prefix, str(count)], check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run([str(program), str(server), prefix, str(count)], check=True, stdout=subprocess.PIPE, text=True)
     return float(run.stdout)
+
+
+def compiled(source: str, result: Path, *flags: str) -> Path:
+    subprocess.run([compiler(), "-O2", str(Path(__file__).with_name(source)), "-o", str(result), *flags], check=True)
+    return result
 
 
 def compiler() -> str:
@@ -127,16 +139,17 @@ def compiler() -> str:
 
 
 @contextmanager
-def sidecars() -> Generator[tuple[Link, Link, Path]]:
+def sidecars(under_second: Sequence[str] = ()) -> Generator[tuple[tuple[Link, Link], Path]]:
     """A connection to each of two sidecars, and the socket of their Redis."""
     with ExitStack() as running:
         server = running.enter_context(RedisServer())
         links: list[Link] = []
-        for _ in range(2):
-            daemon = running.enter_context(Daemon(configuration=f"redis: {server.url}\ndefaults: {{jitter: 0}}\n"))
+        configuration = f"redis: {server.url}\ndefaults: {{jitter: 0}}\n"
+        for under in ((), under_second):
+            daemon = running.enter_context(Daemon(configuration=configuration, under=under))
             links.append(running.enter_context(daemon.connect()))
         deadline = time.monotonic() + START_SECONDS
         while any(link.ask({"op": "stats"})["redis"]["state"] != "up" for link in links):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Redis is not used within {START_SECONDS:g} s: {links[0].ask({'op': 'stats'})}")
-        yield links[0], links[1], server.socket
+        yield (links[0], links[1]), server.socket
