@@ -15,7 +15,7 @@ extension Cache {
     by caller: Caller, now: Int64
   ) -> ClearTicket {
     let ticket = clears.open()
-    if shared != nil, everywhere, !dryRun {
+    if shared.isPresent, everywhere, !dryRun {
       clearShared(.everyNamespace, sharedScope(pattern), soft: soft, clear: ticket, by: caller, now: now)
     }
     for id in namespaces {
@@ -34,7 +34,7 @@ extension Cache {
     clears.seal(ticket)
     // Of what is shared they end with its number.
     if !dryRun {
-      for id in namespaces where shared == nil || !isShared(id) { invalidateLoads(id..<id + 1, pattern, now: now) }
+      for id in namespaces where !shared.isPresent || !isShared(id) { invalidateLoads(id..<id + 1, pattern, now: now) }
     }
     return ticket
   }

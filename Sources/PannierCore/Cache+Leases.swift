@@ -41,7 +41,8 @@ extension Cache {
       endLease(number, .revoked, now: now)
       return nil
     }
-    if isShared(id), let bounds = shared?.bounds(of: key, tags: tags.map { Array($0) }, in: id) {
+    if isShared(id) {
+      let bounds = shared.bounds(of: key, tags: tags.map { Array($0) }, in: id)
       if max(bounds.hard, bounds.soft) > lease.stamp.known {
         endLease(number, .revoked, now: now)
         return nil

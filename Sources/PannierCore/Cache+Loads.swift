@@ -50,7 +50,7 @@ extension Cache {
   private mutating func fetching(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ prospect: Prospect, _ options: ReadOptions
   ) -> Bool {
-    if shared == nil { return false }
+    if !shared.isPresent { return false }
     if needsProof(id, options) {
       return !tier.namespaces[id].pointee.policy.mode.hidesEntries && fetches(id, key, options, usable: false)
     }

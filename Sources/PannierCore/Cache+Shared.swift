@@ -4,7 +4,7 @@
 extension Cache {
   /// Whether a namespace's values are shared with other hosts.
   package func isShared(_ id: NamespaceID) -> Bool {
-    shared != nil && tier.namespaces[id].pointee.policy.isShared
+    shared.isPresent && tier.namespaces[id].pointee.policy.isShared
   }
 
   // MARK: Reading
@@ -13,23 +13,23 @@ extension Cache {
   mutating func fetches(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions, usable: Bool
   ) -> Bool {
-    guard options.fetchedSince == nil, shared?.isUp == true, isShared(id) else { return false }
-    if shared?.queue.isEmpty == true, !usable { return true }
+    guard options.fetchedSince == nil, shared.isUp, isShared(id) else { return false }
+    if shared.queue.isEmpty, !usable { return true }
     let key = LoadKey(namespace: id, bytes: Array(key))
-    if shared?.queue.masks(key) == true { return false }
+    if shared.queue.masks(key) { return false }
     // Whoever can be shown something need not wait for what another is reading already.
-    return !usable || shared?.flights.find(key) == nil
+    return !usable || shared.flights.find(key) == nil
   }
 
   /// Whether what memory has must be proven before this reader sees it.
-  package func needsProof(_ id: NamespaceID, _ options: ReadOptions) -> Bool {
+  package mutating func needsProof(_ id: NamespaceID, _ options: ReadOptions) -> Bool {
     guard options.strict || tier.namespaces[id].pointee.needsProof else { return false }
     return isShared(id) && !options.isProven
   }
 
   /// The entry, if this reader may see it at all.
-  func usable(_ link: Link, _ id: NamespaceID, _ options: ReadOptions) -> Link {
-    if link == 0 || shared == nil { return link }
+  mutating func usable(_ link: Link, _ id: NamespaceID, _ options: ReadOptions) -> Link {
+    if link == 0 || !shared.isPresent { return link }
     if needsProof(id, options) { return 0 }
     if tier.namespaces[id].pointee.policy.tiers.contains(.memory) { return link }
     // Where memory is no tier it passes on what was just read, and nothing else.
@@ -38,10 +38,9 @@ extension Cache {
 
   /// Asks what the log has that isn't applied here: reads that are sent after it show all of that.
   package mutating func barrier() -> UInt64? {
-    guard shared?.isUp == true, let number = shared?.changes.nextNumber(), let position = sharedPosition else {
-      return nil
-    }
-    shared?.send(.barrier(number: number, incarnation: position.incarnation, seen: position.seen))
+    guard shared.isUp, let position = sharedPosition else { return nil }
+    let number = shared.changes.nextNumber()
+    shared.send(.barrier(number: number, incarnation: position.incarnation, seen: position.seen))
     return number
   }
 
@@ -50,30 +49,30 @@ extension Cache {
     _ number: UInt64, _ records: [SharedRecord], floor: (incarnation: UInt64, number: UInt64)?, now: Int64
   ) {
     var holds = false
-    if let floor, floor.incarnation == shared?.incarnation, sharedRecords(records, now: now) {
-      holds = shared?.seen ?? 0 >= floor.number
+    if let floor, floor.incarnation == shared.incarnation, sharedRecords(records, now: now) {
+      holds = shared.seen >= floor.number
     }
-    if !holds { shared?.flights.fail(barrier: number) }
+    if !holds { shared.flights.fail(barrier: number) }
   }
 
   /// The log was followed to its end when it was this late.
   package mutating func sharedProven(at time: Int64, bound: Int64) {
-    let wasProven = shared?.provenUntil != nil
-    shared?.provenUntil = time + bound
+    let wasProven = shared.provenUntil != nil
+    shared.provenUntil = time + bound
     if !wasProven { lookForProof(0..<namespaceCount) }
   }
 
   /// At the beginning of each turn: a process that stood still may be asked before its timers tell how much time has passed.
   package mutating func checkProof(now: Int64) {
-    guard let until = shared?.provenUntil, until <= now else { return }
-    shared?.provenUntil = nil
+    guard let until = shared.provenUntil, until <= now else { return }
+    shared.provenUntil = nil
     lookForProof(0..<namespaceCount)
   }
 
   /// Whether what these namespaces have in memory must be proven for each read.
   mutating func lookForProof(_ ids: Range<NamespaceID>) {
-    guard shared != nil else { return }
-    let isProven = shared?.provenUntil != nil
+    guard shared.isPresent else { return }
+    let isProven = shared.provenUntil != nil
     for id in ids {
       let namespace = tier.namespaces[id]
       let isUnproven = !isProven && isShared(id)
@@ -87,32 +86,32 @@ extension Cache {
   package mutating func fetch(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, behind barrier: UInt64? = nil, by owner: OwnerID, now: Int64
   ) -> WaitTicket? {
-    guard let timeout = shared?.timeoutMilliseconds else { return nil }
+    guard let timeout = shared.timeoutMilliseconds else { return nil }
     let key = LoadKey(namespace: id, bytes: Array(key))
-    let joined = barrier == nil ? shared?.flights.find(key) : nil
+    let joined = barrier == nil ? shared.flights.find(key) : nil
     guard let number = joined ?? depart(key, behind: barrier, until: now + timeout, now: now) else { return nil }
     let ticket = loads.newTicket()
-    shared?.flights.join(number, ticket, by: owner)
+    shared.flights.join(number, ticket, by: owner)
     return ticket
   }
 
   private mutating func depart(
     _ key: LoadKey, behind barrier: UInt64?, until deadline: Int64, now: Int64
   ) -> UInt64? {
-    guard shared?.flights.isFull == false else {
-      shared?.counters.shed += 1
+    guard !shared.flights.isFull else {
+      shared.counters.shed += 1
       return nil
     }
     let ns = name(of: key.namespace)
-    let number = shared?.flights.open(key, behind: barrier, now: now, until: deadline)
-    if let number { shared?.send(.read(flight: number, ns: ns, key: key.bytes)) }
+    let number = shared.flights.open(key, behind: barrier, now: now, until: deadline)
+    shared.send(.read(flight: number, ns: ns, key: key.bytes))
     return number
   }
 
   /// What a read found. Those who wait for it are told; each is to ask again with `fetchedSince`.
   package mutating func sharedReplied(flight number: UInt64, _ read: SharedRead, now: Int64) {
-    let waiters = shared?.flights.takeWaiters(number) ?? []
-    guard let flight = shared?.flights.close(number) else { return }
+    let waiters = shared.flights.takeWaiters(number)
+    guard let flight = shared.flights.close(number) else { return }
     if !flight.isOverdue { adopt(read, flight, now: now) }
     let isProven = flight.barrier != nil && !flight.isUnproven && read != .failed
     for ticket in waiters { loads.tell(ticket, isProven: isProven) }
@@ -120,16 +119,16 @@ extension Cache {
 
   private mutating func adopt(_ read: SharedRead, _ flight: Flight, now: Int64) {
     guard case .value(let value, let left) = read else {
-      shared?.counters.misses += 1
+      shared.counters.misses += 1
       return
     }
     let id = flight.key.namespace
-    let standing = shared?.standing(value, in: id) ?? .void
+    let standing = shared.standing(value, in: id)
     guard standing != .void, !flight.isEnded, value.birth.number >= flight.cover else {
-      shared?.counters.voids += 1
+      shared.counters.voids += 1
       return
     }
-    shared?.counters.hits += 1
+    shared.counters.hits += 1
     promote(value, left, isStale: standing == .stale || value.isSoftened, id, sentAt: flight.sentAt, now: now)
   }
 
@@ -179,45 +178,44 @@ extension Cache {
   /// A value loaded under `lease` reflects what was known when the lease was given, and what has been applied since. Nil: the
   /// namespace is the host's own.
   mutating func sharedMark(of lease: Lease, _ id: NamespaceID) -> SharedMark? {
-    guard isShared(id), let seen = shared?.seen else { return nil }
-    return SharedMark(version: newVersion(), birth: max(lease.stamp.known, seen))
+    guard isShared(id) else { return nil }
+    return SharedMark(version: newVersion(), birth: max(lease.stamp.known, shared.seen))
   }
 
   /// A value was loaded and stored here: the shared tier gets it too, unless something newer has changed its key.
   mutating func sendFill(
     _ id: NamespaceID, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark
   ) {
-    guard shared?.isUp == true, let incarnation = shared?.incarnation,
-      shared?.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) == false
-    else { return }
+    guard shared.isUp, !shared.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) else { return }
     let value = SharedValue(
       key: Array(new.key), value: Array(new.value), tags: new.tags.map { Array($0) }, ttlMilliseconds: ttl,
       staleMilliseconds: stale, version: mark.version,
-      birth: Birth(incarnation: incarnation, number: mark.birth))
+      birth: Birth(incarnation: shared.incarnation, number: mark.birth))
     let ns = name(of: id)
-    shared?.send(.fill(ns: ns, value))
+    shared.send(.fill(ns: ns, value))
   }
 
   // MARK: The shell's
 
-  package var hasSharedCommands: Bool { shared?.hasCommands ?? false }
+  package var hasSharedCommands: Bool { mutating get { shared.hasCommands } }
 
   /// To be carried out at once, in their order.
-  package mutating func takeSharedCommands() -> [SharedCommand] { shared?.takeCommands() ?? [] }
+  package mutating func takeSharedCommands() -> [SharedCommand] { shared.takeCommands() }
 
-  package var sharedCounters: SharedCounters? { shared?.counters }
+  package var sharedCounters: SharedCounters? { shared.isPresent ? shared.counters : nil }
+
+  /// Of these, what the shell looks at in each turn.
+  package var sharedTimeouts: Int { mutating get { shared.counters.timeouts } }
 
   /// Where this host is in the log; nil while it takes no part.
   package var sharedPosition: (incarnation: UInt64, seen: UInt64, known: UInt64)? {
-    guard let incarnation = shared?.incarnation, incarnation != 0, let seen = shared?.seen, let known = shared?.known
-    else { return nil }
-    return (incarnation, seen, known)
+    shared.incarnation == 0 ? nil : (shared.incarnation, shared.seen, shared.known)
   }
 
   /// Whether a value in the shared tier is void, by the clears known here: no host will show it again.
   package func isSharedVoid(_ ns: [UInt8], _ key: [UInt8], tags: [[UInt8]], birth: Birth) -> Bool {
-    guard let tier = shared, let id = sharedID(ns) else { return false }
-    return tier.standing(key, tags: tags, birth: birth, in: id) == .void
+    guard let id = sharedID(ns) else { return false }
+    return shared.standing(key, tags: tags, birth: birth, in: id) == .void
   }
 
   /// The namespaces that hosts share.
@@ -228,12 +226,11 @@ extension Cache {
     sharedID(ns).map { $0 == .everyNamespace ? 0 : tier.namespaces[$0].pointee.policy.maxValueBytes } ?? 0
   }
 
-  package var sharedQueueCount: Int { shared?.queue.count ?? 0 }
+  package var sharedQueueCount: Int { shared.queue.count }
   package var sharedInFlight: Int {
-    guard let shared else { return 0 }
-    return shared.flights.count + shared.changes.count + shared.conditional.count + shared.questions.count
+    shared.flights.count + shared.changes.count + shared.conditional.count + shared.questions.count
   }
-  package var isSharedUp: Bool { shared?.isUp ?? false }
+  package var isSharedUp: Bool { shared.isUp }
 }
 
 extension SharedValue {

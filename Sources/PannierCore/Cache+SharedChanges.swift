@@ -76,26 +76,27 @@ extension Cache {
   mutating func newVersion() -> UInt64 { random.next() >> 11 }
 
   mutating func openTicket(parts: Int) -> ChangeTicket {
-    let ticket = shared?.changes.nextTicket() ?? 0
-    shared?.tallies[ticket] = ChangeTally(left: parts)
+    let ticket = shared.changes.nextTicket()
+    shared.tallies[ticket] = ChangeTally(left: parts)
     return ticket
   }
 
   private mutating func submit(
     _ action: PendingChange.Action, _ id: NamespaceID, _ ticket: ChangeTicket?, _ caller: Caller, now: Int64
   ) {
-    guard let number = shared?.changes.nextNumber(), let timeout = shared?.timeoutMilliseconds else { return }
+    guard let timeout = shared.timeoutMilliseconds else { return }
+    let number = shared.changes.nextNumber()
     let change = PendingChange(
       number: number, namespace: id, action: action, caller: caller, deadline: now + timeout, ticket: ticket)
     // A set that waits and is taken in must not follow it, where it is sent at once, and not be stored here once more when it is sent.
     if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
-    guard shared?.isUp == true else { return queue(change, wasSent: false, now: now) }
-    for target in change.targets { shared?.queue.remove(target) }
+    guard shared.isUp else { return queue(change, wasSent: false, now: now) }
+    for target in change.targets { shared.queue.remove(target) }
     send(change, guardNumber: nil)
   }
 
   mutating func send(_ change: PendingChange, guardNumber: UInt64?) {
-    shared?.changes.add(change)
+    shared.changes.add(change)
     let asked: SharedChange =
       switch change.action {
       case .set(let kept): .set(sharedValue(kept), guardNumber: guardNumber)
@@ -104,7 +105,7 @@ extension Cache {
       case .clear(let scope, let soft, _): .clear(scope, soft: soft)
       }
     let ns = sharedName(change.namespace)
-    shared?.send(.change(number: change.number, ns: ns, asked))
+    shared.send(.change(number: change.number, ns: ns, asked))
   }
 
   func sharedValue(_ kept: KeptValue) -> SharedValue {
@@ -112,19 +113,19 @@ extension Cache {
       key: kept.key, value: kept.value, tags: kept.tags, ttlMilliseconds: kept.ttlMilliseconds,
       staleMilliseconds: kept.staleMilliseconds, version: kept.version,
       // The change itself gives it its number.
-      birth: Birth(incarnation: shared?.incarnation ?? 0, number: 0))
+      birth: Birth(incarnation: shared.incarnation, number: 0))
   }
 
   // MARK: What became of it
 
   package mutating func sharedReplied(change number: UInt64, _ reply: SharedReply, now: Int64) {
-    guard let change = shared?.changes.close(number) else { return }
+    guard let change = shared.changes.close(number) else { return }
     switch reply {
     case .done(let number, let count): carriedOut(change, number, count, stores: !change.isOverdue, now: now)
     case .conflict(let number): carriedOut(change, number, 0, stores: false, now: now)
     case .refused, .lost:
       if change.item != nil {
-        shared?.queue.unsend()
+        shared.queue.unsend()
       } else if !change.isOverdue {
         queue(change, wasSent: true, now: now)
       }
@@ -136,10 +137,10 @@ extension Cache {
   private mutating func carriedOut(
     _ change: PendingChange, _ number: UInt64, _ count: Int, stores: Bool, now: Int64
   ) {
-    shared?.learn(number)
+    shared.learn(number)
     if let item = change.item {
-      shared?.queue.remove(item.target, serial: item.serial)
-      shared?.counters.replayed += 1
+      shared.queue.remove(item.target, serial: item.serial)
+      shared.counters.replayed += 1
     }
     let id = change.namespace
     switch change.action {
@@ -160,7 +161,7 @@ extension Cache {
       namespace.pointee.counters.deletes += change.ticket == nil ? 0 : seen
       settle(change, count: seen, isQueued: false)
     case .clear(let scope, let soft, let clear):
-      if !change.isApplied, number > shared?.seen ?? 0 { shared?.appliedGroups.insert(number) }
+      if !change.isApplied, number > shared.seen { shared.appliedGroups.insert(number) }
       if !change.isApplied {
         coverGroup(id, scope, number, soft: soft, ticket: change.clearTicket, by: change.caller, now: now)
       }
@@ -171,8 +172,8 @@ extension Cache {
   /// A set has its number: the value is this host's to show.
   mutating func store(_ kept: KeptValue, _ id: NamespaceID, _ number: UInt64, _ caller: Caller, now: Int64) {
     let key = LoadKey(namespace: id, bytes: kept.key)
-    shared?.flights.cover(key, number)
-    shared?.changes.cover(key, number)
+    shared.flights.cover(key, number)
+    shared.changes.cover(key, number)
     kept.key.withUnsafeBytes { bytes in
       let hash = tier.keyHash(bytes)
       let link = tier.find(id, bytes, hash)
@@ -208,22 +209,22 @@ extension Cache {
   mutating func settle(
     _ ticket: ChangeTicket, _ result: SharedOutcome.Result, count: Int = 0, isQueued: Bool = false
   ) {
-    guard var tally = shared?.tallies[ticket] else { return }
+    guard var tally = shared.tallies[ticket] else { return }
     tally.left -= 1
     tally.count += count
     tally.isQueued = tally.isQueued || isQueued
     if result != .done { tally.result = result }
-    shared?.tallies[ticket] = tally.left > 0 ? tally : nil
+    shared.tallies[ticket] = tally.left > 0 ? tally : nil
     if tally.left == 0 {
-      shared?.settle(
+      shared.settle(
         SharedOutcome(ticket: ticket, isQueued: tally.isQueued, count: tally.count, result: tally.result))
     }
   }
 
-  package var hasSharedOutcomes: Bool { shared?.hasSettled ?? false }
+  package var hasSharedOutcomes: Bool { mutating get { shared.hasSettled } }
 
   /// What their askers are to be told, each once.
-  package mutating func takeSharedOutcomes() -> [SharedOutcome] { shared?.takeSettled() ?? [] }
+  package mutating func takeSharedOutcomes() -> [SharedOutcome] { shared.takeSettled() }
 }
 
 extension PendingChange {

@@ -63,36 +63,36 @@ extension Cache {
     _ action: ConditionalChange.Action, _ id: NamespaceID, _ caller: Caller, now: Int64
   ) -> ChangeTicket {
     let ticket = openTicket(parts: 1)
-    guard let number = shared?.changes.nextNumber(), let timeout = shared?.timeoutMilliseconds else { return ticket }
+    guard let timeout = shared.timeoutMilliseconds else { return ticket }
+    let number = shared.changes.nextNumber()
     let change = ConditionalChange(
       number: number, namespace: id, action: action, caller: caller, ticket: ticket, deadline: now + timeout)
-    let isMasked = shared?.queue.masks(LoadKey(namespace: id, bytes: change.key)) ?? true
-    guard shared?.isUp == true, !isMasked, tier.namespaces[id].pointee.policy.mode.stores else {
+    let isMasked = shared.queue.masks(LoadKey(namespace: id, bytes: change.key))
+    guard shared.isUp, !isMasked, tier.namespaces[id].pointee.policy.mode.stores else {
       settle(ticket, tier.namespaces[id].pointee.policy.mode.stores ? .unavailable : .missing)
       return ticket
     }
-    shared?.conditional[number] = change
+    shared.conditional[number] = change
     inspect(change)
     return ticket
   }
 
   private mutating func inspect(_ change: ConditionalChange) {
     let ns = name(of: change.namespace)
-    shared?.send(.inspect(number: change.number, ns: ns, key: change.key))
+    shared.send(.inspect(number: change.number, ns: ns, key: change.key))
   }
 
   /// What stands under the key of a conditional change, or of a question.
   package mutating func sharedInspected(_ number: UInt64, _ found: SharedInspection, now: Int64) {
-    guard var change = shared?.conditional[number] else { return answer(question: number, found) }
+    guard var change = shared.conditional[number] else { return answer(question: number, found) }
     if case .failed = found.read, found.fault == nil { return end(change, .unavailable, now: now) }
     var standing: (value: SharedValue, isFresh: Bool, left: Int64?)?
-    if case .value(let value, let left) = found.read, let state = shared?.standing(value, in: change.namespace),
-      state != .void
-    {
+    if case .value(let value, let left) = found.read {
+      let state = shared.standing(value, in: change.namespace)
       let isFresh = state == .fresh && !value.isSoftened && (left.map { $0 > value.staleMilliseconds } ?? true)
-      standing = (value, isFresh, left)
+      if state != .void { standing = (value, isFresh, left) }
     }
-    let seen = shared?.seen ?? 0
+    let seen = shared.seen
     let ns = name(of: change.namespace)
     switch change.action {
     case .set(let kept, let condition):
@@ -100,15 +100,15 @@ extension Cache {
         return end(change, refused, now: now)
       }
       let value = sharedValue(kept)
-      shared?.send(.setIf(number: number, ns: ns, value, front: found.front, seen: seen))
+      shared.send(.setIf(number: number, ns: ns, value, front: found.front, seen: seen))
     case .touch(_, let asked, let stale):
       guard let standing, standing.isFresh else { return end(change, .missing, now: now) }
       let value = touched(standing.value, change.namespace, asked, stale, left: standing.left)
       change.touched = value
-      shared?.send(.touch(number: number, ns: ns, value, front: found.front, seen: seen))
+      shared.send(.touch(number: number, ns: ns, value, front: found.front, seen: seen))
     }
     change.isSent = true
-    shared?.conditional[number] = change
+    shared.conditional[number] = change
   }
 
   private static func refusal(_ condition: Condition, _ version: UInt64?, isFresh: Bool) -> SharedOutcome.Result? {
@@ -136,11 +136,11 @@ extension Cache {
 
   /// What became of a conditional change that was sent. `isDone` false: something else stands there by now, as of `reached`.
   package mutating func sharedReplied(conditional number: UInt64, _ reply: SharedConditionalReply, now: Int64) {
-    guard var change = shared?.conditional[number] else { return }
+    guard var change = shared.conditional[number] else { return }
     switch reply {
     case .done(let reached):
-      shared?.conditional[number] = nil
-      shared?.learn(reached)
+      shared.conditional[number] = nil
+      shared.learn(reached)
       switch change.action {
       case .set(let kept, _): store(kept, change.namespace, reached, change.caller, now: now)
       // What memory has is older; who reads it next gets the new life from there.
@@ -150,7 +150,7 @@ extension Cache {
     case .changed(let reached):
       change.isSent = false
       change.awaited = reached
-      shared?.conditional[number] = change
+      shared.conditional[number] = change
       resumeConditional()
     case .refused, .lost: end(change, .unavailable, now: now)
     }
@@ -158,10 +158,9 @@ extension Cache {
 
   /// Those who waited for the log to come further.
   mutating func resumeConditional() {
-    guard let tier = shared, !tier.conditional.isEmpty else { return }
-    for (number, change) in tier.conditional.sorted(by: { $0.key < $1.key }) {
-      guard let awaited = change.awaited, awaited <= tier.seen else { continue }
-      shared?.conditional[number]?.awaited = nil
+    for (number, change) in shared.conditional.sorted(by: { $0.key < $1.key }) {
+      guard let awaited = change.awaited, awaited <= shared.seen else { continue }
+      shared.conditional[number]?.awaited = nil
       inspect(change)
     }
   }
@@ -169,7 +168,7 @@ extension Cache {
   /// Over, without a change that anybody knows of. One that was sent may have been carried out: a delete makes sure that nobody goes
   /// by a value which its asker was told nothing of.
   mutating func end(_ change: ConditionalChange, _ result: SharedOutcome.Result, now: Int64) {
-    shared?.conditional[change.number] = nil
+    shared.conditional[change.number] = nil
     settle(change.ticket, result)
     guard change.isSent, result == .unavailable, case .set = change.action else { return }
     queueDelete(change.namespace, change.key, change.caller, now: now)
@@ -177,9 +176,8 @@ extension Cache {
 
   /// Those that have taken too long; `nil`: all.
   mutating func endConditional(_ now: Int64, until: Int64?) {
-    guard let tier = shared, !tier.conditional.isEmpty else { return }
-    for change in tier.conditional.values where until.map({ change.deadline <= $0 }) ?? true {
-      shared?.counters.timeouts += until == nil ? 0 : 1
+    for change in shared.conditional.values where until.map({ change.deadline <= $0 }) ?? true {
+      shared.counters.timeouts += until == nil ? 0 : 1
       end(change, .unavailable, now: now)
     }
   }

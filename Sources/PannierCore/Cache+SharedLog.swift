@@ -4,16 +4,16 @@ extension Cache {
   /// What the log tells, in its order. False where it can't be followed any more: the shell is to join again.
   package mutating func sharedRecords(_ records: [SharedRecord], now: Int64) -> Bool {
     for record in records {
-      guard let seen = shared?.seen, shared?.isLost == false else { return false }
-      let isSame = record.incarnation == shared?.incarnation
-      if isSame, record.number <= seen { continue }
-      guard isSame, record.number == seen + 1 else {
+      if shared.isLost { return false }
+      let isSame = record.incarnation == shared.incarnation
+      if isSame, record.number <= shared.seen { continue }
+      guard isSame, record.number == shared.seen + 1 else {
         sharedGap()
         return false
       }
-      shared?.seen = record.number
-      shared?.learn(record.number)
-      shared?.counters.records += 1
+      shared.seen = record.number
+      shared.learn(record.number)
+      shared.counters.records += 1
       apply(record, now: now)
     }
     resumeConditional()
@@ -21,11 +21,11 @@ extension Cache {
   }
 
   /// A record is missing, or can't be read.
-  package mutating func sharedGap() { shared?.isLost = true }
+  package mutating func sharedGap() { shared.isLost = true }
 
   private mutating func apply(_ record: SharedRecord, now: Int64) {
     guard let id = sharedID(record.ns) else { return }
-    let own = record.isOwn ? shared?.changes[record.op] : nil
+    let own = record.isOwn ? shared.changes[record.op] : nil
     let caller = own?.caller ?? .elsewhere
     let soft = record.kind == .soften || record.kind == .softClear
     switch record.kind {
@@ -34,15 +34,15 @@ extension Cache {
       guard case .keys(let keys) = record.scope else { return }
       var count = 0
       for key in keys {
-        if !record.isOwn { shared?.queue.dropValues { $0.namespace == id && $0.bytes == key && $2 < record.number } }
+        if !record.isOwn { shared.queue.dropValues { $0.namespace == id && $0.bytes == key && $2 < record.number } }
         if coverKey(id, key, record.number, soft: soft, by: caller, now: now) { count += 1 }
       }
-      if own != nil { shared?.changes.apply(record.op, countHere: count) }
+      if own != nil { shared.changes.apply(record.op, countHere: count) }
     case .clear, .softClear:
-      if shared?.appliedGroups.remove(record.number) != nil { return }
+      if shared.appliedGroups.remove(record.number) != nil { return }
       if !record.isOwn { dropQueuedValues(id, record.scope, record.number) }
       coverGroup(id, record.scope, record.number, soft: soft, ticket: own?.clearTicket, by: caller, now: now)
-      if own != nil { shared?.changes.apply(record.op, countHere: 0) }
+      if own != nil { shared.changes.apply(record.op, countHere: 0) }
     }
   }
 
@@ -54,7 +54,7 @@ extension Cache {
   }
 
   mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
-    shared?.queue.dropValues { key, kept, birth in
+    shared.queue.dropValues { key, kept, birth in
       (id == .everyNamespace || key.namespace == id) && birth < number && scope.takesIn(key.bytes, kept.tags)
     }
   }
@@ -65,8 +65,8 @@ extension Cache {
     _ id: NamespaceID, _ key: [UInt8], _ number: UInt64, soft: Bool, by caller: Caller, now: Int64
   ) -> Bool {
     let loadKey = LoadKey(namespace: id, bytes: key)
-    shared?.flights.cover(loadKey, number)
-    shared?.changes.cover(loadKey, number)
+    shared.flights.cover(loadKey, number)
+    shared.changes.cover(loadKey, number)
     return key.withUnsafeBytes { bytes in
       invalidateLoad(id, bytes, bornBefore: number, now: now)
       let link = tier.find(id, bytes, tier.keyHash(bytes))
@@ -87,7 +87,7 @@ extension Cache {
     _ id: NamespaceID, _ scope: SharedScope, _ number: UInt64, soft: Bool, ticket: ClearTicket?, by caller: Caller,
     now: Int64
   ) {
-    shared?.groups[id, default: GroupTable()].raise(scope, number, soft: soft)
+    shared.groups[id, default: GroupTable()].raise(scope, number, soft: soft)
     for id in sharedNamespaces(id) { cover(id, scope, number, soft: soft, ticket: ticket, by: caller, now: now) }
   }
 
@@ -96,8 +96,8 @@ extension Cache {
     now: Int64
   ) {
     // A read says its tags with its value, and is then looked at by the table just raised.
-    shared?.flights.cover(id, number) { scope.takesIn($0.bytes, []) }
-    shared?.changes.cover(id, number) { scope.takesIn($0.key, $0.tags) }
+    shared.flights.cover(id, number) { scope.takesIn($0.bytes, []) }
+    shared.changes.cover(id, number) { scope.takesIn($0.key, $0.tags) }
     scope.withPattern { pattern in
       record(.clear(self.scope(pattern), soft: soft), id, by: caller)
       let walk = ticket ?? clears.open()

@@ -11,25 +11,26 @@ extension Cache {
 
   /// Asks what stands there. The finding comes by `takeFindings`, at once where it can't be asked.
   package mutating func askShared(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, now: Int64) -> QuestionTicket {
-    guard let ticket = shared?.changes.nextNumber(), let timeout = shared?.timeoutMilliseconds else { return 0 }
+    guard let timeout = shared.timeoutMilliseconds else { return 0 }
+    let ticket = shared.changes.nextNumber()
     let loadKey = LoadKey(namespace: id, bytes: Array(key))
-    if shared?.queue.masks(loadKey) == true {
-      shared?.questions.answer(ticket, .queued)
-    } else if shared?.isUp == true, shared?.questions.isFull == false {
-      shared?.questions.ask(QuestionTable.Question(ticket: ticket, key: loadKey, deadline: now + timeout))
+    if shared.queue.masks(loadKey) {
+      shared.questions.answer(ticket, .queued)
+    } else if shared.isUp, !shared.questions.isFull {
+      shared.questions.ask(QuestionTable.Question(ticket: ticket, key: loadKey, deadline: now + timeout))
       let ns = name(of: id)
-      shared?.send(.inspect(number: ticket, ns: ns, key: loadKey.bytes))
+      shared.send(.inspect(number: ticket, ns: ns, key: loadKey.bytes))
     } else {
-      shared?.questions.answer(ticket, .unavailable)
+      shared.questions.answer(ticket, .unavailable)
     }
     return ticket
   }
 
   /// What was found for a question; nobody's, if it has taken too long.
   mutating func answer(question ticket: QuestionTicket, _ found: SharedInspection) {
-    guard let question = shared?.questions.close(ticket) else { return }
+    guard let question = shared.questions.close(ticket) else { return }
     let finding = finding(found, question.key.namespace)
-    shared?.questions.answer(ticket, finding)
+    shared.questions.answer(ticket, finding)
   }
 
   private func finding(_ found: SharedInspection, _ id: NamespaceID) -> SharedFinding {
@@ -38,7 +39,7 @@ extension Cache {
     case .nothing: return .absent
     case .failed: return .unavailable
     case .value(let value, let left):
-      let standing = shared?.standing(value, in: id) ?? .void
+      let standing = shared.standing(value, in: id)
       if standing == .void { return .void }
       let isOver = left.map { $0 <= value.staleMilliseconds } ?? false
       return .value(value, isStale: standing == .stale || value.isSoftened || isOver, leftMilliseconds: left)
@@ -47,24 +48,24 @@ extension Cache {
 
   /// Those that have taken too long by then.
   mutating func endQuestions(_ now: Int64) {
-    while let question = shared?.questions.closeOverdue(now) {
-      shared?.counters.timeouts += 1
-      shared?.questions.answer(question.ticket, .timedOut)
+    while let question = shared.questions.closeOverdue(now) {
+      shared.counters.timeouts += 1
+      shared.questions.answer(question.ticket, .timedOut)
     }
   }
 
   /// All: nothing will be answered any more.
   mutating func dropQuestions() {
-    while let question = shared?.questions.closeOverdue(.max) {
-      shared?.questions.answer(question.ticket, .unavailable)
+    while let question = shared.questions.closeOverdue(.max) {
+      shared.questions.answer(question.ticket, .unavailable)
     }
   }
 
-  package var hasFindings: Bool { shared?.questions.hasFindings ?? false }
+  package var hasFindings: Bool { mutating get { shared.questions.hasFindings } }
 
   /// What was found since, each once.
   package mutating func takeFindings() -> [(ticket: QuestionTicket, finding: SharedFinding)] {
-    shared?.questions.takeFindings() ?? []
+    shared.questions.takeFindings()
   }
 }
 

@@ -5,8 +5,8 @@ extension Cache {
   /// what came after: so a set is told as a delete.
   mutating func queue(_ change: PendingChange, wasSent: Bool, now: Int64) {
     let id = change.namespace
-    shared?.counters.queued += 1
-    let known = shared?.known ?? 0
+    shared.counters.queued += 1
+    let known = shared.known
     switch change.action {
     case .set(let kept):
       actHere(id, [kept.key], soft: false, change.caller, now: now)
@@ -27,8 +27,8 @@ extension Cache {
       settle(change, count: count, isQueued: true)
     case .clear(let scope, let soft, let clear):
       for id in sharedNamespaces(id) {
-        shared?.flights.end(id)
-        shared?.changes.end(id) { scope.takesIn($0.key, $0.tags) }
+        shared.flights.end(id)
+        shared.changes.end(id) { scope.takesIn($0.key, $0.tags) }
         scope.withPattern { pattern in
           record(.clear(self.scope(pattern), soft: soft), id, by: change.caller)
           self.clear(id, pattern, soft, false, clear, change.caller, now)
@@ -42,7 +42,7 @@ extension Cache {
 
   /// A key whose value nobody may go by any more, here and as soon as it can be told.
   mutating func queueDelete(_ id: NamespaceID, _ key: [UInt8], _ caller: Caller, now: Int64) {
-    shared?.counters.queued += 1
+    shared.counters.queued += 1
     actHere(id, [key], soft: false, caller, now: now)
     put(.key(LoadKey(namespace: id, bytes: key)), .delete, caller)
     sendFromQueue()
@@ -55,35 +55,34 @@ extension Cache {
     var count = 0
     for key in keys {
       let loadKey = LoadKey(namespace: id, bytes: key)
-      shared?.flights.end(loadKey)
-      shared?.changes.end(loadKey)
+      shared.flights.end(loadKey)
+      shared.changes.end(loadKey)
       if key.withUnsafeBytes({ delete(id, $0, soft: soft, by: caller, now: now) }) { count += 1 }
     }
     return count
   }
 
   private mutating func put(_ target: QueueTarget, _ action: QueueItem.Action, _ caller: Caller) {
-    shared?.queue.put(QueueItem(target: target, action: action, caller: caller))
+    shared.queue.put(QueueItem(target: target, action: action, caller: caller))
   }
 
   /// The next of what waits, once the one before was answered.
   mutating func sendFromQueue() {
-    guard shared?.isUp == true, let item = shared?.queue.takeNext(), let number = shared?.changes.nextNumber() else {
-      return
-    }
+    guard shared.isUp, let item = shared.queue.takeNext() else { return }
     var guardNumber: UInt64?
     let action: PendingChange.Action
     switch (item.action, item.target) {
     case (.set(let kept, let birth), _):
       action = .set(kept)
-      guardNumber = max(birth, shared?.seen ?? 0)
+      guardNumber = max(birth, shared.seen)
     case (.soften(let stale), .key(let key)): action = .soften([key.bytes], staleMilliseconds: stale)
     case (.clear(let soft), .group(_, let scope)): action = .clear(scope, soft: soft, clear: 0)
     case (_, .key(let key)): action = .delete([key.bytes])
     case (_, .group(_, let scope)): action = .clear(scope, soft: false, clear: 0)
     }
     var change = PendingChange(
-      number: number, namespace: item.target.namespace, action: action, caller: item.caller, deadline: .max, ticket: nil
+      number: shared.changes.nextNumber(), namespace: item.target.namespace, action: action, caller: item.caller,
+      deadline: .max, ticket: nil
     )
     change.item = (item.target, item.serial)
     send(change, guardNumber: guardNumber)
@@ -94,12 +93,12 @@ extension Cache {
   /// Answers those whom the shared tier has kept waiting too long.
   mutating func settleShared(now: Int64, until end: Int64? = nil) {
     checkProof(now: now)
-    while let number = shared?.flights.takeOverdue(end ?? now) {
-      shared?.counters.timeouts += 1
-      for ticket in shared?.flights.takeWaiters(number) ?? [] { loads.tell(ticket) }
+    while let number = shared.flights.takeOverdue(end ?? now) {
+      shared.counters.timeouts += 1
+      for ticket in shared.flights.takeWaiters(number) { loads.tell(ticket) }
     }
-    while let change = shared?.changes.takeOverdue(end ?? now) {
-      shared?.counters.timeouts += 1
+    while let change = shared.changes.takeOverdue(end ?? now) {
+      shared.counters.timeouts += 1
       queue(change, wasSent: true, now: now)
     }
     endConditional(now, until: end ?? now)

@@ -7,8 +7,8 @@ extension Cache {
     hasPendingWork() || (tier.wheel.nextDue ?? .max) <= now || (nextDeadline ?? .max) <= now
   }
 
-  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone:
-  /// each turn asks, and so it is asked in place instead of being handed all the cache's bytes.
+  /// Whether there is upkeep that doesn't wait for a time: a walk, or something over its bounds. Mutating as to its form alone, as
+  /// is all that each turn asks: it is asked in place instead of being handed all the cache's bytes.
   package mutating func hasPendingWork() -> Bool {
     !clears.walking.isEmpty || tier.isOverBounds || tier.arena.hasUnused || loads.hasWoken || !loadClears.isEmpty
   }
@@ -18,8 +18,10 @@ extension Cache {
 
   /// When a lease, a pause or a wait is over next, in milliseconds; nil: there is none.
   package var nextDeadline: Int64? {
-    guard let shared = shared?.nextDeadline else { return loads.nextDeadline }
-    return min(shared, loads.nextDeadline ?? .max)
+    mutating get {
+      guard let shared = shared.nextDeadline else { return loads.nextDeadline }
+      return min(shared, loads.nextDeadline ?? .max)
+    }
   }
 
   /// One slice of at most about `entries` entries. Call it again while `needsUpkeep`.

@@ -24,17 +24,18 @@ extension Cache {
   /// Those whose wait is over, in their turn. Each is to ask again at once, with its ticket as `turn` where it is elected.
   package mutating func takeWoken() -> [Woken] { loads.takeWoken() }
 
-  package var hasWoken: Bool { loads.hasWoken }
+  package var hasWoken: Bool { mutating get { loads.hasWoken } }
 
   /// The waits of `owner`, in their order.
   package func waits(of owner: OwnerID) -> [WaitTicket] {
-    guard let reads = shared?.flights.waits(of: owner), !reads.isEmpty else { return loads.waits(of: owner) }
+    let reads = shared.flights.waits(of: owner)
+    if reads.isEmpty { return loads.waits(of: owner) }
     return (loads.waits(of: owner) + reads).sorted()
   }
 
   /// Ends a wait before its time, without a word.
   package mutating func cancel(_ ticket: WaitTicket, now: Int64) {
-    if shared?.flights.cancel(ticket) == true { return }
+    if shared.flights.cancel(ticket) { return }
     guard let waiter = loads.cancel(ticket) else { return }
     ended(waiter, now: now)
   }
@@ -54,7 +55,7 @@ extension Cache {
   }
 
   /// Of a load that begins now.
-  var stamp: LoadStamp { LoadStamp(sequence: sequence, known: shared?.known ?? 0) }
+  var stamp: LoadStamp { LoadStamp(sequence: sequence, known: shared.known) }
 
   mutating func ended(_ waiter: Waiter, now: Int64) {
     if let id = loads[waiter.load]?.key.namespace {

@@ -13,8 +13,8 @@ package struct Cache: ~Copyable {
   var loads: LoadTable
   var loadClears = LoadClears()
   var tagClears = TagClears()
-  /// Nil: memory is the only tier.
-  var shared: SharedTier?
+  /// Not an optional, which would be copied, large as it is, with each look into it.
+  var shared: SharedTier
   var tokens: TokenMaker
 
   /// `seed` decides hashing, jitter and the first version: random in a daemon, fixed in a test.
@@ -22,7 +22,7 @@ package struct Cache: ~Copyable {
     memoryBytes: Int, namespaceLimit: Int, loadLimits: LoadLimits = LoadLimits(), seed: UInt64,
     tokens: TokenSource = .system, sharedTimeoutMilliseconds: Int64? = nil
   ) {
-    shared = sharedTimeoutMilliseconds.map { SharedTier(timeoutMilliseconds: $0) }
+    shared = SharedTier(timeoutMilliseconds: sharedTimeoutMilliseconds)
     loads = LoadTable(limits: loadLimits)
     self.tokens = TokenMaker(tokens)
     var random = RandomSource(seed: seed)

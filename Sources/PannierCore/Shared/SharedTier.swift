@@ -2,11 +2,11 @@
 // told. It decides by numbers alone; what carries commands there and replies back is the shell's.
 
 /// Numbers are those of the shared log: each change has one, without holes, and their order is the order of changes.
-struct SharedTier {
+struct SharedTier: ~Copyable {
   enum Link { case down, up }
 
-  /// How long a read or a change may take before its asker is answered without it, in milliseconds.
-  let timeoutMilliseconds: Int64
+  /// How long a read or a change may take before its asker is answered without it, in milliseconds; nil: there is no such tier.
+  let timeoutMilliseconds: Int64?
   var link = Link.down
   /// The log's incarnation, and the oldest whose values still hold. Zero: none was joined yet.
   var incarnation: UInt64 = 0
@@ -34,8 +34,9 @@ struct SharedTier {
   private var outbox: [SharedCommand] = []
   private var settled: [SharedOutcome] = []
 
-  init(timeoutMilliseconds: Int64) { self.timeoutMilliseconds = timeoutMilliseconds }
+  init(timeoutMilliseconds: Int64?) { self.timeoutMilliseconds = timeoutMilliseconds }
 
+  var isPresent: Bool { timeoutMilliseconds != nil }
   var isUp: Bool { link == .up }
 
   /// When the first read or change has taken too long; nil where none is under way.

@@ -6,7 +6,7 @@ import PannierCore
 extension RedisTier {
   /// Commands that took too long since this was called last.
   func breakIfSilent() {
-    let timeouts = dispatcher.cache.sharedCounters?.timeouts ?? 0
+    let timeouts = dispatcher.cache.sharedTimeouts
     let new = timeouts - timeoutsSeen
     timeoutsSeen = timeouts
     if new > 0 { failed("it does not answer in time", count: new) }
@@ -19,7 +19,7 @@ extension RedisTier {
     walk?.pause()
     dispatcher.cache.sharedSuspended(now: dispatcher.now)
     // Of what was under way nobody waits for an answer any more: that is one failure, not many.
-    timeoutsSeen = dispatcher.cache.sharedCounters?.timeouts ?? 0
+    timeoutsSeen = dispatcher.cache.sharedTimeouts
     dispatcher.tellOfChange()
     probeTimer.start(milliseconds: breaker.nextPause())
   }

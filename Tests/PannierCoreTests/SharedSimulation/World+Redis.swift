@@ -97,7 +97,7 @@ extension World {
       }
     case .read(let read):
       guard case .read(let flight, _, _) = command.asked else { return }
-      if case .value(let value, _) = read, let flying = host.cache.shared?.flights[flight],
+      if case .value(let value, _) = read, let flying = host.cache.shared.flights[flight],
         flying.cover > value.birth.number
       {
         counts.covered += 1
