@@ -137,7 +137,7 @@ extension Cache {
       filler: tier.fillers.retain(caller))
     namespace.pointee.counters.sets &+= 1
     if tier.insert(content, tags: new.tags, hash, now: now) == nil { tier.evictAtOnce(content, hash, now: now) }
-    if let mark { sendFill(id, new, ttl: ttl, stale: stale, mark) }
+    if let mark { sendFill(id, new, ttl: ttl, stale: stale, mark, under: lease) }
     fulfil(id, new.key, isFill: lease != nil, now: now)
     return .stored
   }

@@ -55,6 +55,7 @@ extension Cache {
   mutating func fulfil(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, isFill: Bool, now: Int64) {
     guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: Array(key))) else { return }
     if let lease = loads.end(number) {
+      if !isFill { giveBack(lease, id, Array(key)) }
       if isFill {
         let namespace = tier.namespaces[id]
         namespace.pointee.counters.leases.held -= 1
@@ -103,6 +104,7 @@ extension Cache {
   private mutating func endLease(_ number: Int, _ end: LeaseEnd, pause: Pause? = nil, now: Int64) {
     guard let key = loads[number]?.key else { return }
     if let lease = loads.end(number, pause: pause) {
+      giveBack(lease, key.namespace, key.bytes, pause: pause, now: now)
       key.bytes.withUnsafeBytes { noteEnd(of: lease, key.namespace, $0, end) }
     }
     if pause != nil { wakeAll(number, now: now) } else { handOver(number, now: now) }
@@ -119,6 +121,10 @@ extension Cache {
   mutating func handOver(_ number: Int, now: Int64) {
     // Invalidated between an election and its answer: who is elected has not begun to load.
     if loads[number]?.reserved != nil { return }
+    // Who waits is told with the answer.
+    if case .asked = loads[number]?.claim { return }
+    // Who is to load it is all hosts' matter: whoever waits asks anew, the longest waiter first.
+    if endClaim(number) { return wakeAll(number, isAnew: true, now: now) }
     guard storesLoads(number), let next = loads.elect(number) else { return wakeAll(number, now: now) }
     ended(next, now: now)
     if loads.leaseCount == 0 { tagClears.forgetAll() }
@@ -128,8 +134,8 @@ extension Cache {
     loads[number].map { tier.namespaces[$0.key.namespace].pointee.policy.mode.stores } ?? false
   }
 
-  private mutating func wakeAll(_ number: Int, now: Int64) {
-    while let waiter = loads.wakeOne(number) { ended(waiter, now: now) }
+  mutating func wakeAll(_ number: Int, isAnew: Bool = false, now: Int64) {
+    while let waiter = loads.wakeOne(number, isAnew: isAnew) { ended(waiter, now: now) }
     loads.close(number)
     if loads.leaseCount == 0 { tagClears.forgetAll() }
   }

@@ -17,6 +17,7 @@ extension Cache {
   private enum Prospect {
     case show(Link, isStale: Bool)
     case fetch
+    case claim
     /// The caller is elected; zero: there is nothing to show it meanwhile.
     case elect(Link, isStale: Bool)
     case wait
@@ -31,8 +32,9 @@ extension Cache {
     let hash = tier.keyHash(key)
     let link = usable(tier.find(id, key, hash), id, options)
     let prospect = prospect(id, key, link, options, now: now)
-    switch fetching(id, key, prospect, options) ? .fetch : prospect {
+    switch asking(id, key, prospect, options) ?? prospect {
     case .fetch: return .fetch
+    case .claim: return .claim
     case .show(let link, let isStale): return .hit(show(link, id, isStale: isStale, options))
     case .elect(let link, let isStale):
       let token = grant(id, key, link, isStale: isStale, options, asker, now: now)
@@ -46,11 +48,19 @@ extension Cache {
     }
   }
 
-  /// Whether the shared tier is to be asked first.
-  private mutating func fetching(
+  /// What the shared tier is to be asked first: for the value, and then who is to load it.
+  private mutating func asking(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ prospect: Prospect, _ options: ReadOptions
+  ) -> Prospect? {
+    if !shared.isPresent { return nil }
+    if fetches(id, key, prospect, options) { return .fetch }
+    if case .elect = prospect, claims(id, key, options) { return .claim }
+    return nil
+  }
+
+  private mutating func fetches(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ prospect: Prospect, _ options: ReadOptions
   ) -> Bool {
-    if !shared.isPresent { return false }
     if needsProof(id, options) {
       return !tier.namespaces[id].pointee.policy.mode.hidesEntries && fetches(id, key, options, usable: false)
     }
@@ -64,7 +74,7 @@ extension Cache {
   }
 
   /// What a read would come to, as far as its asker must know beforehand.
-  package enum Outlook { case answered, elected, wait, fetch }
+  package enum Outlook { case answered, elected, wait, fetch, claim }
 
   /// What `get` would come to now. Nothing is counted, and nobody elected.
   package mutating func outlook(
@@ -72,8 +82,9 @@ extension Cache {
   ) -> Outlook {
     let link = usable(tier.find(id, key, tier.keyHash(key)), id, options)
     let prospect = prospect(id, key, link, options, now: now)
-    return switch fetching(id, key, prospect, options) ? .fetch : prospect {
+    return switch asking(id, key, prospect, options) ?? prospect {
     case .fetch: .fetch
+    case .claim: .claim
     case .elect: .elected
     case .wait: .wait
     case .show, .miss: .answered
@@ -106,7 +117,10 @@ extension Cache {
       if isUsable { return miss }
       return .miss(pause.reason == .passed ? .passed : .failed(retryMilliseconds: pause.until - now), link)
     }
-    let isHeld = number.map { loads[$0]?.lease != nil || loads.isReserved($0, except: options.turn) } ?? false
+    let isHeld =
+      number.map {
+        loads[$0]?.lease != nil || loads[$0]?.isClaimed == true || loads.isReserved($0, except: options.turn)
+      } ?? false
     // Where as many loads are under way as may be, the caller is not told to load unseen: it is told to come again.
     let isFull = number == nil && loads.isFull
     if seeks, !isHeld, !isFull { return .elect(link, isStale: isStale) }
@@ -132,7 +146,14 @@ extension Cache {
     let timeout = namespace.pointee.policy.lifetimes(for: key).leaseTimeoutMilliseconds
     let number = loads.open(LoadKey(namespace: id, bytes: Array(key)))
     let isHandedOver = options.turn != nil && loads[number]?.reserved?.ticket == options.turn
-    let lease = Lease(token: tokens.next(), holder: asker, grantedAt: now, deadline: now + timeout, stamp: stamp)
+    var lease = Lease(token: tokens.next(), holder: asker, grantedAt: now, deadline: now + timeout, stamp: stamp)
+    if case .won(let token, let askedAt) = loads[number]?.claim {
+      lease = Lease(
+        token: token, holder: asker, grantedAt: now, deadline: max(askedAt + timeout, now + 1), stamp: stamp,
+        isFleet: true)
+      namespace.pointee.counters.leases.fleet += 1
+    }
+    loads.setClaim(number, nil)
     loads.grant(number, lease)
     namespace.pointee.counters.leases.granted += 1
     namespace.pointee.counters.leases.held += 1

@@ -95,7 +95,8 @@ extension Cache {
     return ticket
   }
 
-  private mutating func depart(
+  /// Nil where as many reads are under way as may be.
+  mutating func depart(
     _ key: LoadKey, behind barrier: UInt64?, until deadline: Int64, now: Int64
   ) -> UInt64? {
     guard !shared.flights.isFull else {
@@ -115,6 +116,7 @@ extension Cache {
     if !flight.isOverdue { adopt(read, flight, now: now) }
     let isProven = flight.barrier != nil && !flight.isUnproven && read != .failed
     for ticket in waiters { loads.tell(ticket, isProven: isProven) }
+    settleClaim(ofFlight: number, now: now)
   }
 
   private mutating func adopt(_ read: SharedRead, _ flight: Flight, now: Int64) {
@@ -184,15 +186,18 @@ extension Cache {
 
   /// A value was loaded and stored here: the shared tier gets it too, unless something newer has changed its key.
   mutating func sendFill(
-    _ id: NamespaceID, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark
+    _ id: NamespaceID, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark, under lease: Lease?
   ) {
-    guard shared.isUp, !shared.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) else { return }
+    guard shared.isUp, !shared.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) else {
+      if let lease { giveBack(lease, id, Array(new.key)) }
+      return
+    }
     let value = SharedValue(
       key: Array(new.key), value: Array(new.value), tags: new.tags.map { Array($0) }, ttlMilliseconds: ttl,
       staleMilliseconds: stale, version: mark.version,
       birth: Birth(incarnation: shared.incarnation, number: mark.birth))
     let ns = name(of: id)
-    shared.send(.fill(ns: ns, value))
+    shared.send(.fill(ns: ns, value, lease: lease?.isFleet == true ? lease?.token : nil))
   }
 
   // MARK: The shell's

@@ -48,7 +48,10 @@ extension Cache {
     for number in shared.flights.all {
       for ticket in shared.flights.takeWaiters(number) { loads.tell(ticket) }
       _ = shared.flights.close(number)
+      settleClaim(ofFlight: number, now: now)
     }
+    shared.claims.forgetLate()
+    forgetOtherHosts(now: now)
     for number in shared.changes.all { sharedReplied(change: number, .lost, now: now) }
     endConditional(now, until: nil)
     dropQuestions()
@@ -59,6 +62,7 @@ extension Cache {
   package mutating func sharedSuspended(now: Int64) {
     shared.link = .down
     settleShared(now: now, until: .max)
+    forgetOtherHosts(now: now)
   }
 
   /// It answers again, on the connection that it had.

@@ -29,7 +29,10 @@ extension Cache {
     let caller = own?.caller ?? .elsewhere
     let soft = record.kind == .soften || record.kind == .softClear
     switch record.kind {
-    case .open, .filled: return
+    case .open: return
+    case .filled:
+      guard case .keys(let keys) = record.scope else { return }
+      for key in keys { sharedLoadEnded(id, key, now: now) }
     case .set, .delete, .touch, .soften:
       guard case .keys(let keys) = record.scope else { return }
       var count = 0

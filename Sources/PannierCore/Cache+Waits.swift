@@ -29,13 +29,14 @@ extension Cache {
   /// The waits of `owner`, in their order.
   package func waits(of owner: OwnerID) -> [WaitTicket] {
     let reads = shared.flights.waits(of: owner)
-    if reads.isEmpty { return loads.waits(of: owner) }
-    return (loads.waits(of: owner) + reads).sorted()
+    let claims = shared.claims.waits(of: owner)
+    if reads.isEmpty, claims.isEmpty { return loads.waits(of: owner) }
+    return (loads.waits(of: owner) + reads + claims).sorted()
   }
 
   /// Ends a wait before its time, without a word.
   package mutating func cancel(_ ticket: WaitTicket, now: Int64) {
-    if shared.flights.cancel(ticket) { return }
+    if shared.flights.cancel(ticket) || shared.claims.cancel(ticket) { return }
     guard let waiter = loads.cancel(ticket) else { return }
     ended(waiter, now: now)
   }

@@ -115,6 +115,8 @@ package struct Cache: ~Copyable {
     case wait
     /// The shared tier may have it. Nothing was counted: it is to `fetch`, and to ask again.
     case fetch
+    /// Another host may be loading it. Nothing was counted: it is to `claim`, and to ask again.
+    case claim
   }
 
   /// A value found. It is borrowed until the cache next changes.

@@ -17,6 +17,7 @@ package struct Policy: Equatable, Sendable {
   package var mode = Mode.on
   package var tiers = Tiers.all
   package var write = WriteKind.aside
+  package var leaseScope = LeaseScope.host
   package var onLinkLoss = LinkLoss.serve
 
   /// Its values are shared with other hosts, where there is a tier for that.
@@ -56,6 +57,9 @@ package enum WriteKind: String, CaseIterable, Sendable {
   /// For Redis; where it can't be reached, the set is refused.
   case through
 }
+
+/// Among whom one is elected to load a key.
+package enum LeaseScope: String, CaseIterable, Sendable { case host, fleet }
 
 /// What a shared namespace shows while it isn't known that the log has been followed to its end.
 package enum LinkLoss: String, CaseIterable, Sendable {

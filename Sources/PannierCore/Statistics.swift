@@ -84,6 +84,10 @@ package struct LeaseCounters: Sendable {
   package var handedOver = 0
   /// Standing now.
   package var held = 0
+  /// Of those granted: for all hosts.
+  package var fleet = 0
+  /// Not granted, since another host loaded the key.
+  package var elsewhere = 0
 
   mutating func count(_ end: LeaseEnd) {
     switch end {

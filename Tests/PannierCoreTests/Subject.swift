@@ -82,7 +82,7 @@ final class Subject {
     let before = cache.counters(of: id).misses
     switch withBytes(key, { cache.get(id, $0, options, by: Asker(owner: 0, caller: caller), now: now) }) {
     case .hit(let hit): return .hit(text(hit.value), stale: hit.isStale, same: hit.isSame)
-    case .granted, .wait, .fetch:
+    case .granted, .wait, .fetch, .claim:
       check(false, "nobody asked for a lease, or would wait")
       return .miss(.unknown)
     case .miss:

@@ -18,13 +18,13 @@ private func names(_ fields: Set<PolicyField>) -> Set<String> { Set(fields.map(\
 @Test func theDefaultPolicyIsPrinted() {
   #expect(
     printed(Policy())
-      == #"{"ttl":300,"max_ttl":null,"rules":[],"jitter":0.1,"negative_ttl":null,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":null,"retry_after":5,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","on_link_loss":"serve","max_bytes":null,"max_entries":null,"max_value_bytes":1048576,"eviction":"lru","mode":"on"}"#
+      == #"{"ttl":300,"max_ttl":null,"rules":[],"jitter":0.1,"negative_ttl":null,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":null,"retry_after":5,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":null,"max_entries":null,"max_value_bytes":1048576,"eviction":"lru","mode":"on"}"#
   )
 }
 
 @Test func aPolicyIsPrintedAsItIsWritten() throws {
   let json = #"""
-    {"ttl":null,"max_ttl":3600.5,"rules":[{"match":"a\"\\\\*","ttl":null,"max_ttl":0.25,"jitter":0,"negative_ttl":1,"stale":0.001,"refresh_ahead":0.5,"lease_timeout":1,"max_wait":0,"retry_after":0.5},{"match":"é\u0001"}],"jitter":0.5,"negative_ttl":2,"stale":10,"refresh_ahead":0.8,"lease_timeout":0.001,"max_wait":2,"retry_after":3600,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","on_link_loss":"serve","max_bytes":65536,"max_entries":10,"max_value_bytes":100,"eviction":"lru","mode":"read_only"}
+    {"ttl":null,"max_ttl":3600.5,"rules":[{"match":"a\"\\\\*","ttl":null,"max_ttl":0.25,"jitter":0,"negative_ttl":1,"stale":0.001,"refresh_ahead":0.5,"lease_timeout":1,"max_wait":0,"retry_after":0.5},{"match":"é\u0001"}],"jitter":0.5,"negative_ttl":2,"stale":10,"refresh_ahead":0.8,"lease_timeout":0.001,"max_wait":2,"retry_after":3600,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":65536,"max_entries":10,"max_value_bytes":100,"eviction":"lru","mode":"read_only"}
     """#
   #expect(printed(try policy(json)) == json)
 }
@@ -60,7 +60,7 @@ func printedPoliciesAreTakenBack(json: String) throws {
     (
       "[]",
       [
-        "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, mode, found a list"
+        "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, lease_scope, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, mode, found a list"
       ]
     ),
     ("null", ["expected the fields of a policy, found nothing"]), ("{", ["it is not JSON"]),
@@ -199,6 +199,7 @@ private func other(_ field: PolicyField) -> String {
   case "mode": #""bypass""#
   case "tiers": #"["redis"]"#
   case "write": #""through""#
+  case "lease_scope": #""fleet""#
   case "on_link_loss": #""verify""#
   default: "7"
   }

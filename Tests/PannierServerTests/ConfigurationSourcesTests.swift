@@ -23,6 +23,7 @@ private let samples: [(path: String, text: String, holds: @Sendable (Configurati
   ("defaults.tiers", "[redis]", { policy($0).tiers == .redis }),
   ("defaults.memory_ttl", "30s", { policy($0).lifetimes.memoryTTLMilliseconds == 30_000 }),
   ("defaults.write", "through", { policy($0).write == .through }),
+  ("defaults.lease_scope", "fleet", { policy($0).leaseScope == .fleet }),
   ("defaults.on_link_loss", "verify", { policy($0).onLinkLoss == .verify }),
   ("defaults.max_bytes", "1.5MiB", { policy($0).maxBytes == 3 << 19 }),
   ("defaults.max_entries", "5000", { policy($0).maxEntries == 5000 }),

@@ -25,7 +25,7 @@ STORED = '{"ok":true,"stored":true}'
 POLICY = (
     '{"ok":true,"policy":{"ttl":300,"max_ttl":null,"rules":[{"match":"a*","ttl":5.5,"stale":5400}],"jitter":0.1,'
     '"negative_ttl":0.25,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":1.5,"retry_after":5,'
-    '"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","on_link_loss":"serve","max_bytes":65536,'
+    '"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":65536,'
     '"max_entries":null,"max_value_bytes":1048577,"eviction":"lru","mode":"on"}}'
 )
 POLICY_LINES = """\
@@ -43,6 +43,7 @@ retry_after: 5s
 tiers: ["memory","redis"]
 memory_ttl: none
 write: aside
+lease_scope: host
 on_link_loss: serve
 max_bytes: 64KiB
 max_entries: none

@@ -166,6 +166,14 @@ class Host:
         tokens = [] if token is None else [token]
         return outcome(self._change("fill", names, birth, slot(key), key, LIFE_MILLISECONDS, value, *tokens))
 
+    def claim(self, key: str, token: str, life: int = LIFE_MILLISECONDS) -> tuple[str, int]:
+        return outcome(self._run("claim", [FLOOR, lease_name(key)], self.incarnation, token, life))
+
+    def release(self, key: str, token: str, pause: str = "", milliseconds: int = 1) -> int:
+        reply = self._change("release", [lease_name(key)], key, token, pause, milliseconds)
+        assert isinstance(reply, int)
+        return reply
+
     def remove(self, **fronts: bytes) -> int:
         """Of each key the value's front as it was read."""
         head = (self.incarnation, LOG_RECORDS, self.boot, 0, "q")
@@ -231,7 +239,7 @@ def groups(server: RedisServer, ns: str = "q") -> dict[str, int]:
 # MARK: one of each change
 
 
-CHANGES = ["delete", "soft", "clear", "set", "setIf", "touch", "fill", "fill under a lease"]
+CHANGES = ["delete", "soft", "clear", "set", "setIf", "touch", "fill", "fill under a lease", "claim", "release"]
 
 
 def attempt(host: Host, change: str) -> object:
@@ -250,5 +258,9 @@ def attempt(host: Host, change: str) -> object:
             return host.touch("k", envelope("k").encode(), 1000, 5)
         case "fill":
             return host.fill("k", 0)
+        case "claim":
+            return host.claim("k", "token")
+        case "release":
+            return host.release("k", "token")
         case _:
             return host.fill("k", 0, token="token")

@@ -79,6 +79,8 @@ struct Lease {
   let grantedAt: Int64
   let deadline: Int64
   let stamp: LoadStamp
+  /// The shared tier has its token: no host but this one is to load the key.
+  var isFleet = false
 }
 
 /// The last change when a load began: what invalidates its key afterwards has a higher number.
@@ -97,6 +99,18 @@ package enum LeaseEnd: String, Sendable {
   case disconnected
   /// By a plain set, an invalidation, or a mode that stores nothing.
   case revoked
+}
+
+/// Of a key that one host of all is to load: how far this one is in finding out which.
+enum Claim {
+  /// The shared tier is asked.
+  case asked
+  /// It is this one. The load is reserved for who asked.
+  case won(LeaseToken, askedAt: Int64)
+  /// The shared tier can't say: each host has an election of its own.
+  case alone
+  /// It is another, until then at most.
+  case elsewhere(until: Int64, LoadStamp)
 }
 
 /// For a while nobody is elected, after a load that failed or one whose result is not to be stored.

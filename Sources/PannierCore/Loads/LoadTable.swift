@@ -25,6 +25,8 @@ struct Load {
   let key: LoadKey
   var lease: Lease?
   var pause: Pause?
+  /// Nil where the election is this host's matter alone.
+  var claim: Claim?
   /// The lease is free, and this waiter, who has been told, is to have it.
   var reserved: (ticket: WaitTicket, owner: OwnerID)?
   /// Those who would load it themselves, and those who wait for a value alone.
@@ -32,10 +34,18 @@ struct Load {
   var others = WaitQueue()
 
   var waiting: Int { seekers.count + others.count }
-  fileprivate var isIdle: Bool { lease == nil && pause == nil && reserved == nil && waiting == 0 }
-  /// Of the lease, or the pause: the number of the last change when it began, and when it is over.
+  fileprivate var isIdle: Bool { lease == nil && pause == nil && claim == nil && reserved == nil && waiting == 0 }
+  /// Of the lease, the pause, or another host's lease: the number of the last change when it began, and when it is over.
   var standing: (stamp: LoadStamp, deadline: Int64)? {
-    lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
+    if case .elsewhere(let until, let stamp) = claim { return (stamp, until) }
+    return lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
+  }
+  /// Another host loads it, or it is being asked who does.
+  var isClaimed: Bool {
+    switch claim {
+    case .asked, .elsewhere: true
+    case nil, .won, .alone: false
+    }
   }
 }
 
@@ -46,6 +56,8 @@ package struct Woken {
   package let isElected: Bool
   /// What it waited for proves what memory has.
   package var isProven = false
+  /// The shared tier may have something by now: it is to be asked anew.
+  package var isAnew = false
 }
 
 struct LoadTable {
@@ -111,8 +123,22 @@ struct LoadTable {
       forget(number, of: lease.holder.owner)
     }
     loads[number]?.pause = pause
+    if case .elsewhere = loads[number]?.claim { setClaim(number, nil) }
     deadlines.set(number, pause?.until)
     return lease
+  }
+
+  /// Loads that another host has.
+  private(set) var elsewhere: Set<Int> = []
+
+  mutating func setClaim(_ number: Int, _ claim: Claim?) {
+    loads[number]?.claim = claim
+    if case .elsewhere(let until, _) = claim {
+      elsewhere.insert(number)
+      deadlines.set(number, until)
+    } else {
+      elsewhere.remove(number)
+    }
   }
 
   private mutating func forget(_ number: Int, of owner: OwnerID) {
@@ -177,25 +203,30 @@ struct LoadTable {
     guard let load = loads[number], load.lease == nil, load.reserved == nil, let next = waits.first(of: load.seekers)
     else { return nil }
     _ = cancel(next.ticket)
-    loads[number]?.reserved = (next.ticket, next.owner)
-    leasesOf[next.owner, default: []].insert(number)
-    woken.append(Woken(ticket: next.ticket, isElected: true))
+    reserve(number, next.ticket, next.owner)
     return next
   }
 
+  /// The election is this one's, who is told.
+  mutating func reserve(_ number: Int, _ ticket: WaitTicket, _ owner: OwnerID) {
+    loads[number]?.reserved = (ticket, owner)
+    leasesOf[owner, default: []].insert(number)
+    woken.append(Woken(ticket: ticket, isElected: true))
+  }
+
   /// Tells one of those who wait for it; nil: nobody does any more.
-  mutating func wakeOne(_ number: Int) -> Waiter? {
+  mutating func wakeOne(_ number: Int, isAnew: Bool = false) -> Waiter? {
     guard let load = loads[number], let next = waits.first(of: load.seekers) ?? waits.first(of: load.others) else {
       return nil
     }
-    return wake(next)
+    return wake(next, isAnew: isAnew)
   }
 
   /// Tells one whose time is up; nil: nobody's is.
   mutating func wakeDue(_ now: Int64) -> Waiter? { waits.due(now).flatMap { wake($0) } }
 
-  private mutating func wake(_ waiter: Waiter) -> Waiter? {
-    woken.append(Woken(ticket: waiter.ticket, isElected: false))
+  private mutating func wake(_ waiter: Waiter, isAnew: Bool = false) -> Waiter? {
+    woken.append(Woken(ticket: waiter.ticket, isElected: false, isAnew: isAnew))
     return cancel(waiter.ticket)
   }
 

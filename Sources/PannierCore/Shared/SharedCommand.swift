@@ -68,8 +68,13 @@ package enum SharedCommand: Equatable, Sendable {
   case read(flight: UInt64, ns: [UInt8], key: [UInt8])
   /// To be answered by `sharedReplied(change:…)`.
   case change(number: UInt64, ns: [UInt8], SharedChange)
-  /// Needs no answer, but that the incarnation has passed.
-  case fill(ns: [UInt8], SharedValue)
+  /// Needs no answer, but that the incarnation has passed; under a lease of all hosts also whether it was refused, by
+  /// `sharedRefused(fillOf:…)`.
+  case fill(ns: [UInt8], SharedValue, lease: LeaseToken?)
+  /// The load of a key, for all hosts and so long at most, to be answered by `sharedReplied(claim:…)`.
+  case claim(number: UInt64, ns: [UInt8], key: [UInt8], token: LeaseToken, milliseconds: Int64)
+  /// Needs no answer: another may claim the load, at once or after a pause.
+  case release(ns: [UInt8], key: [UInt8], token: LeaseToken, pause: SharedPause?, milliseconds: Int64)
   /// What stands under a key now, to be answered by `sharedInspected`.
   case inspect(number: UInt64, ns: [UInt8], key: [UInt8])
   /// Only if `front` is what stands there, and no clear has come after `seen`; to be answered by `sharedReplied(conditional:…)`.

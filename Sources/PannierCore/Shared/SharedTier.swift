@@ -21,6 +21,7 @@ struct SharedTier: ~Copyable {
   var provenUntil: Int64?
   var groups: [NamespaceID: GroupTable] = [:]
   var flights = FlightTable()
+  var claims = ClaimTable()
   var changes = ChangeTable()
   var queue = RecoveryQueue()
   /// Changes that depend on what stands, by their numbers.

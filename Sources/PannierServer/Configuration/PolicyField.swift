@@ -40,6 +40,7 @@ package struct PolicyField: Sendable {
     PolicyField(
       "memory_ttl", .orNone(.duration(lifetime)), \.lifetimes.memoryTTLMilliseconds, inRule: \.memoryTTLMilliseconds),
     PolicyField("write", .word, \.write),
+    PolicyField("lease_scope", .word, \.leaseScope),
     PolicyField("on_link_loss", .word, \.onLinkLoss),
     PolicyField("max_bytes", .orNone(.size(1...largestMemory)), \.maxBytes),
     // What a 32-bit link can tell apart.

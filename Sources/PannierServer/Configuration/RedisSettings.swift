@@ -76,6 +76,10 @@ extension LinkLoss: JSONPrintable {
   var json: String { "\"\(rawValue)\"" }
 }
 
+extension LeaseScope: JSONPrintable {
+  var json: String { "\"\(rawValue)\"" }
+}
+
 extension SettingKind<RedisAddress?> {
   static var redisURL: Self {
     .orNone(

@@ -125,7 +125,14 @@ extension Dispatcher {
     output.member("max_entries", count: policy.maxEntries)
     output.member("evicted_age", seconds: counters.evictedAgeMilliseconds)
     writeLoads(counters, cache.loadTimes(of: id), &output)
-    if cache.sharedCounters != nil { output.member("unproven", count: cache.unproven(of: id)) }
+    if cache.sharedCounters != nil {
+      output.member("unproven", count: cache.unproven(of: id))
+      output.name("claims")
+      output.beginObject()
+      output.member("won", count: counters.leases.fleet)
+      output.member("elsewhere", count: counters.leases.elsewhere)
+      output.endObject()
+    }
     output.endObject()
   }
 

@@ -89,7 +89,7 @@ extension Dispatcher {
       session.output.member("lease", string: token.text)
     case .miss(.nothing): session.output.miss()
     // A wait that nobody asked for would be a defect; to the client it is the same as another's load.
-    case .miss(.busy), .wait, .fetch:
+    case .miss(.busy), .wait, .fetch, .claim:
       session.output.miss()
       session.output.member("busy", flag: true)
     case .miss(.failed(let retryMilliseconds)):
@@ -133,15 +133,17 @@ extension Dispatcher {
   /// just come to.
   private func park(_ get: WaitingGet, after step: Cache.GetStep? = nil) throws(Refusal) -> Bool {
     if isLeaving { return false }
-    let places: (fetched: [Int], awaited: [Int])
-    if case .fetch = step { places = ([0], []) } else { places = awaitedPlaces(get) }
+    let places: (fetched: [Int], claimed: [Int], awaited: [Int])
+    if case .fetch = step { places = ([0], [], []) } else { places = awaitedPlaces(get) }
     let isFetch = get.fetchedSince == nil && !places.fetched.isEmpty
-    if !isFetch, places.awaited.isEmpty { return false }
+    if !isFetch, places.claimed.isEmpty, places.awaited.isEmpty { return false }
     if get.id != nil, get.session.inFlight >= limits.inFlight {
       throw Refusal(.overloaded, "\(get.session.inFlight) requests are in flight (limits.in_flight)")
     }
     if isFetch {
       guard fetch(places.fetched, for: get) else { return try park(get) }
+    } else if !places.claimed.isEmpty {
+      claim(places.claimed, for: get)
     } else {
       try wait(places.awaited, for: get)
     }
@@ -173,6 +175,16 @@ extension Dispatcher {
     return !get.tickets.isEmpty
   }
 
+  /// Asks the shared tier who is to load the keys at `places`.
+  private func claim(_ places: [Int], for get: WaitingGet) {
+    get.isClaiming = true
+    for place in places {
+      let ticket = cache.claim(get.ns, get.keys[place], by: get.session.asker.owner, now: now)
+      get.tickets.add(ticket, place)
+      waiting[ticket] = get
+    }
+  }
+
   private func wait(_ places: [Int], for get: WaitingGet) throws(Refusal) {
     let counters = cache.counters(of: get.ns)
     for place in places {
@@ -191,8 +203,9 @@ extension Dispatcher {
     }
   }
 
-  private func awaitedPlaces(_ get: WaitingGet) -> (fetched: [Int], awaited: [Int]) {
+  private func awaitedPlaces(_ get: WaitingGet) -> (fetched: [Int], claimed: [Int], awaited: [Int]) {
     var fetched: [Int] = []
+    var claimed: [Int] = []
     var awaited: [Int] = []
     var isElected = false
     var options = get.options
@@ -203,12 +216,13 @@ extension Dispatcher {
       options.waits = waits && end(ofWait: get, place) > now
       switch cache.outlook(get.ns, key, options, now: now) {
       case .fetch: fetched.append(place)
+      case .claim: claimed.append(place)
       case .wait: awaited.append(place)
       case .elected: isElected = true
       case .answered: break
       }
     }
-    return (fetched, isElected ? [] : awaited)
+    return (fetched, claimed, isElected ? [] : awaited)
   }
 
   private func end(ofWait get: WaitingGet, _ place: Int) -> Int64 {
@@ -217,12 +231,13 @@ extension Dispatcher {
 
   /// What it has been elected for meanwhile is the next one's.
   private func cancelWaits(of get: WaitingGet) {
-    if get.tickets.isEmpty { return }
+    if get.tickets.isEmpty, get.turns.isEmpty { return }
     for (ticket, place) in get.tickets.removeAll() {
       waiting[ticket] = nil
       cache.cancel(ticket, now: now)
       cache.decline(get.ns, get.keys[place], turn: ticket, now: now)
     }
+    for (place, ticket) in get.takeTurns() { cache.decline(get.ns, get.keys[place], turn: ticket, now: now) }
   }
 
   /// Answers those whose wait is over. One answer may end another's wait.
@@ -233,7 +248,12 @@ extension Dispatcher {
           let place = get.tickets.remove(woken.ticket)
         else { continue }
         if !woken.isProven { get.isProven = false }
-        if woken.isElected {
+        if woken.isAnew { get.fetchedSince = nil }
+        if get.isClaiming {
+          // Of several keys each is asked for: all answers first.
+          if woken.isElected { get.turns[place] = woken.ticket }
+          if get.tickets.isEmpty { resume(get, turns: get.takeTurns()) }
+        } else if woken.isElected {
           // Of several keys more than one may be its turn by now.
           var turns = [place: woken.ticket]
           for (ticket, place) in get.tickets.all where cache.isTurn(get.ns, get.keys[place], ticket) {
@@ -327,7 +347,7 @@ extension Cache.GetStep {
   /// The answer comes later, if its asker may wait.
   fileprivate var mustWait: Bool {
     switch self {
-    case .wait, .fetch: true
+    case .wait, .fetch, .claim: true
     case .hit, .miss, .granted: false
     }
   }

@@ -19,14 +19,17 @@ final class WaitingGet {
   let waitMilliseconds: Int64
   /// What it waits for now, and the place in `keys` of each.
   var tickets = WaitedPlaces()
+  /// It is being asked which keys it is to load; and the turns that it has been given so far, by their places.
+  var isClaiming = false
+  var turns: [Int: WaitTicket] = [:]
   /// The places in `keys` for which it has waited.
   var waitedFor: Set<Int> = []
   /// It was asked whether the key is there, and nothing is counted.
   private(set) var isExists = false
   /// The shared tier was asked, when this was the host's last change; nil: it hasn't been.
   var fetchedSince: UInt64?
-  /// Whether there is anything left for which it would wait.
-  var mayWait: Bool { fetchedSince == nil || options.waits }
+  /// Whether there may be anything left for which it waits: the load of a key is claimed whether or not it would wait for another's.
+  var mayWait: Bool { fetchedSince == nil || options.waits || options.lease }
   /// What memory has since then is proven to lack no change.
   var isProven = false
   private let memory: UnsafeMutableRawBufferPointer
@@ -74,6 +77,13 @@ final class WaitingGet {
   }
 
   deinit { memory.deallocate() }
+
+  /// What was asked is answered.
+  func takeTurns() -> [Int: WaitTicket] {
+    isClaiming = false
+    defer { turns = [:] }
+    return turns
+  }
 }
 
 /// Tickets, and the place of each. Nearly always there is one, which takes no table.

@@ -103,6 +103,25 @@ enum RedisReader {
     }
   }
 
+  /// Who is to load a key.
+  static func claim(_ reply: RedisReply) -> SharedClaimReply {
+    guard case .array(let parts) = reply, parts.count == 2, case .bytes(let word) = parts[0],
+      case .integer(let left) = parts[1]
+    else { return .unknown }
+    switch String(decoding: word, as: UTF8.self) {
+    case "WON": return .won
+    case "HELD": return .elsewhere(leftMilliseconds: left)
+    case let word:
+      return SharedPause(rawValue: word.lowercased()).map { .paused($0, leftMilliseconds: left) } ?? .unknown
+    }
+  }
+
+  /// Of a fill: its key was changed since, and its lease stands.
+  static func isRefusal(_ reply: RedisReply) -> Bool {
+    guard case .array(let parts) = reply, case .bytes(let word) = parts.first else { return false }
+    return word.elementsEqual("REFUSED".utf8)
+  }
+
   // MARK: The walk
 
   struct Page {

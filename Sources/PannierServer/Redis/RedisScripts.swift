@@ -16,5 +16,5 @@ package struct RedisScript: Sendable {
   package let name: String
   package let text: String
 
-  package static let all = [join, delete, soft, clear, set, setIf, touch, fill, remove]
+  package static let all = [join, delete, soft, clear, set, setIf, touch, fill, remove, claim, release]
 }

@@ -25,7 +25,11 @@ extension RedisTier {
     case .read(let flight, let ns, let key):
       guard !line.isEmpty, line.concerns(writer.value(ns, key)) else { return read(flight, ns, key) }
       sendInLine(nil) { tier, _ in tier.read(flight, ns, key) }
-    case .fill(let ns, let value): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1) }
+    case .fill(let ns, let value, let lease): sendInLine((ns, value)) { $0.fill(ns, value, packed: $1, lease) }
+    case .claim(let number, let ns, let key, let token, let span):
+      sendInLine(nil) { tier, _ in tier.claim(number, ns, key, token, span) }
+    case .release(let ns, let key, let token, let pause, let span):
+      sendInLine(nil) { tier, _ in tier.release(ns, key, token, pause, span) }
     case .change(let number, let ns, let change):
       var value: (ns: [UInt8], SharedValue)?
       if case .set(let new, _) = change { value = (ns, new) }
@@ -39,7 +43,8 @@ extension RedisTier {
         $0.change(
           conditional: number,
           $0.writer.setIf(
-            number, ns, value, packed: $1, front: front, seen: seen, connection: $0.connectionNumber))
+            number, ns, value, packed: $1, front: front, seen: seen, connection: $0.connectionNumber,
+            endsLease: $0.dispatcher.cache.endsSharedLeases(ns)))
       }
     case .touch(let number, let ns, let value, let front, let seen):
       sendInLine(nil) { tier, _ in
@@ -65,7 +70,9 @@ extension RedisTier {
 
   private func change(_ number: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?) {
     guard let connection = commands,
-      let arguments = writer.change(number, ns, change, packed: packed, connection: connectionNumber)
+      let arguments = writer.change(
+        number, ns, change, packed: packed, connection: connectionNumber,
+        endsLeases: dispatcher.cache.endsSharedLeases(ns))
     else { return reply(.lost, to: number) }
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
@@ -77,8 +84,37 @@ extension RedisTier {
     }
   }
 
-  private func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) {
-    guard let connection = commands, let arguments = writer.fill(ns, value, packed: packed) else { return }
+  private func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?, _ lease: LeaseToken?) {
+    guard let connection = commands, let arguments = writer.fill(ns, value, packed: packed, under: lease) else {
+      return
+    }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        guard let lease, RedisReader.isRefusal(reply) else { return }
+        $0.dispatcher.cache.sharedRefused(fillOf: ns, value.key, lease)
+      }
+    }
+  }
+
+  private func claim(_ number: UInt64, _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ milliseconds: Int64) {
+    guard let connection = commands, let arguments = writer.claim(ns, key, token, milliseconds: milliseconds) else {
+      return dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
+    }
+    let sentAt = uv_hrtime()
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        $0.dispatcher.cache.sharedReplied(claim: number, RedisReader.claim(reply), now: $0.dispatcher.now)
+      }
+    }
+  }
+
+  private func release(
+    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: SharedPause?, _ milliseconds: Int64
+  ) {
+    guard let connection = commands,
+      let arguments = writer.release(ns, key, token, pause, milliseconds: milliseconds)
+    else { return }
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
   }
@@ -210,7 +246,9 @@ extension RedisTier {
       dispatcher.cache.sharedReplied(conditional: number, .lost, now: dispatcher.now)
     case .barrier(let number, _, _):
       dispatcher.cache.sharedBarrier(number, [], floor: nil, now: dispatcher.now)
-    case .fill, .groups: break
+    case .claim(let number, _, _, _, _):
+      dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
+    case .fill, .release, .groups: break
     }
     dispatcher.tellOfChange()
   }

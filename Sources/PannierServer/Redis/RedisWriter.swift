@@ -63,15 +63,15 @@ final class RedisWriter {
 
   /// `packed`: what is stored in the place of a value's payload, compressed; nil: the payload itself.
   func change(
-    _ op: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?, connection: UInt64
+    _ op: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?, connection: UInt64, endsLeases: Bool
   ) -> [[UInt8]]? {
     switch change {
     case .set(let value, let guardNumber):
       return changeOne(
         .set, value.birth.incarnation, op, ns, value.key, connection,
-        [guardNumber.map(decimal) ?? [], decimal(1)], stored(value, packed))
-    case .delete(let keys): return keyed(.delete, op, ns, keys)
-    case .soften(let keys, _): return keyed(.soft, op, ns, keys)
+        [guardNumber.map(decimal) ?? [], decimal(1)], stored(value, packed), endsLease: endsLeases)
+    case .delete(let keys): return keyed(.delete, op, ns, keys, endsLeases: endsLeases)
+    case .soften(let keys, _): return keyed(.soft, op, ns, keys, endsLeases: endsLeases)
     case .clear(let scope, let soft):
       guard let home = names.homes.first else { return nil }
       let kind = Array((soft ? "softclear" : "clear").utf8)
@@ -91,12 +91,12 @@ final class RedisWriter {
   /// `front`: what stands there, as far as `RedisReader.inspection` gives it.
   func setIf(
     _ op: UInt64, _ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?, front: [UInt8], seen: UInt64,
-    connection: UInt64
+    connection: UInt64, endsLease: Bool
   ) -> [[UInt8]]? {
     let identity = front.withUnsafeBytes { Array(Envelope.identity(of: $0)) }
     return changeOne(
       .setIf, value.birth.incarnation, op, ns, value.key, connection, [decimal(seen)],
-      [identity] + stored(value, packed))
+      [identity] + stored(value, packed), endsLease: endsLease)
   }
 
   func touch(
@@ -113,30 +113,55 @@ final class RedisWriter {
   /// A change of one key, which only the host's own connection may make. `condition` stands before the slot, `more` behind the key.
   private func changeOne(
     _ script: RedisScript, _ incarnation: UInt64, _ op: UInt64, _ ns: [UInt8], _ key: [UInt8], _ connection: UInt64,
-    _ condition: [[UInt8]], _ more: [[UInt8]]
+    _ condition: [[UInt8]], _ more: [[UInt8]], endsLease: Bool = false
   ) -> [[UInt8]]? {
     let slot = slot(ns, key)
     let home = names.home(ofSlot: slot)
     return call(
-      script, keys: [home.floor, home.log, names.hosts, value(ns, key)],
+      script,
+      keys: [home.floor, home.log, names.hosts, value(ns, key)] + (endsLease ? [lease(ns, key)] : []),
       head(incarnation, op, ns) + [decimal(connection)] + condition + [decimal(slot), key] + more)
   }
 
-  private func keyed(_ script: RedisScript, _ op: UInt64, _ ns: [UInt8], _ keys: [[UInt8]]) -> [[UInt8]]? {
+  private func keyed(
+    _ script: RedisScript, _ op: UInt64, _ ns: [UInt8], _ keys: [[UInt8]], endsLeases: Bool = false
+  ) -> [[UInt8]]? {
     guard let home = names.homes.first else { return nil }
     return call(
-      script, keys: [home.floor, home.log] + keys.map { value(ns, $0) },
+      script,
+      keys: [home.floor, home.log] + keys.map { value(ns, $0) } + (endsLeases ? keys.map { lease(ns, $0) } : []),
       head(incarnation, op, ns) + [decimal(keys.count)] + keys.map { decimal(slot(ns, $0)) } + keys)
   }
 
-  func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?) -> [[UInt8]]? {
+  func fill(_ ns: [UInt8], _ value: SharedValue, packed: [UInt8]?, under token: LeaseToken?) -> [[UInt8]]? {
     let slot = slot(ns, value.key)
     let home = names.home(ofSlot: slot)
     return call(
-      .fill, keys: [home.floor, home.log, self.value(ns, value.key)],
+      .fill,
+      keys: [home.floor, home.log, self.value(ns, value.key)] + (token == nil ? [] : [lease(ns, value.key)]),
       head(value.birth.incarnation, 0, ns) + [
         decimal(value.birth.number), decimal(slot), value.key,
-      ] + stored(value, packed))
+      ] + stored(value, packed) + (token.map { [Array($0.text.utf8)] } ?? []))
+  }
+
+  // MARK: Leases of all hosts
+
+  func claim(_ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, milliseconds: Int64) -> [[UInt8]]? {
+    let home = names.home(ofSlot: slot(ns, key))
+    return call(
+      .claim, keys: [home.floor, lease(ns, key)],
+      [decimal(incarnation), Array(token.text.utf8), decimal(milliseconds)])
+  }
+
+  func release(
+    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: SharedPause?, milliseconds: Int64
+  ) -> [[UInt8]]? {
+    let home = names.home(ofSlot: slot(ns, key))
+    return call(
+      .release, keys: [home.floor, home.log, lease(ns, key)],
+      head(incarnation, 0, ns) + [
+        key, Array(token.text.utf8), pause.map { Array($0.rawValue.utf8) } ?? [], decimal(max(1, milliseconds)),
+      ])
   }
 
   /// Whose changes these are: told by each join.
@@ -189,6 +214,8 @@ final class RedisWriter {
     guard let digest = digests[script.name] else { return nil }
     return [Array("EVALSHA".utf8), digest, decimal(keys.count)] + keys + arguments
   }
+
+  private func lease(_ ns: [UInt8], _ key: [UInt8]) -> [UInt8] { lend(ns, key) { names.lease($0, $1) } }
 
   private func slot(_ ns: [UInt8], _ key: [UInt8]) -> Int { lend(ns, key) { RedisNames.slot($0, $1) } }
 

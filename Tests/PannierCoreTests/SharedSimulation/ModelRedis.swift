@@ -15,10 +15,14 @@ struct ModelRedis {
   private var namespaceFloor: UInt64 = 0
   private var groups: [SharedScope: UInt64] = [:]
   private var values: [[UInt8]: SharedValue] = [:]
+  /// Loads of keys, for all hosts: the token, or why nobody is to load.
+  private var leases: [[UInt8]: Lease] = [:]
   /// The registered connection of each host's process.
   private var hosts: [Int: Int] = [:]
   /// Ops whose change was carried out.
   private(set) var done: Set<Int> = []
+
+  private enum Lease { case held(LeaseToken), paused(SharedPause) }
 
   enum Reply {
     case joined(incarnation: UInt64, base: UInt64, number: UInt64)
@@ -29,6 +33,8 @@ struct ModelRedis {
     case inspected(SharedInspection)
     case barrier([(record: SharedRecord, boot: Int)], floor: (incarnation: UInt64, number: UInt64)?)
     case conditional(SharedConditionalReply)
+    case claimed(SharedClaimReply)
+    case released
   }
 
   /// The first step of a connection, and of whoever asks for the groups: what was lost is made known before they are read.
@@ -92,11 +98,30 @@ struct ModelRedis {
       // Nobody clears every namespace there is.
       if ns.isEmpty { return .groups(incarnation: incarnation ?? 0, []) }
       return .groups(incarnation: incarnation ?? 0, groups.map { ($0.key, $0.value, false) })
-    case .fill(_, let value):
+    case .fill(_, let value, let token):
       guard incarnation == value.birth.incarnation else { return .filled(isPassed: true, isStored: false) }
       guard floors[slot(value.key)] ?? 0 <= value.birth.number else { return .filled(isPassed: false, isStored: false) }
+      if let token {
+        guard holds(value.key, token) else { return .filled(isPassed: false, isStored: true) }
+        endLease(value.key, by: Sender(boot: boot, connection: connection, op: nil, command: 0))
+      }
       values[value.key] = value
       return .filled(isPassed: false, isStored: true)
+    case .claim(_, _, let key, let token, _):
+      guard incarnation == known else { return .claimed(.unknown) }
+      switch leases[key] {
+      case .held: return .claimed(.elsewhere(leftMilliseconds: Self.leaseMilliseconds))
+      case .paused(let reason): return .claimed(.paused(reason, leftMilliseconds: Self.leaseMilliseconds))
+      case nil:
+        leases[key] = .held(token)
+        return .claimed(.won)
+      }
+    case .release(_, let key, let token, let pause, _):
+      if incarnation == known, holds(key, token) {
+        endLease(key, by: Sender(boot: boot, connection: connection, op: nil, command: 0))
+        if let pause { leases[key] = .paused(pause) }
+      }
+      return .released
     case .change(let number, _, let change):
       guard incarnation == known else { return .change(.refused) }
       return .change(
@@ -127,6 +152,7 @@ struct ModelRedis {
         return .conflict(number: number)
       }
       append(.set, .keys([value.key]), by: sender)
+      leases[value.key] = nil
       floors[slot] = number
       value.birth = Birth(incarnation: incarnation ?? 0, number: number)
       values[value.key] = value
@@ -137,6 +163,7 @@ struct ModelRedis {
       var count = 0
       for key in keys {
         floors[slot(key)] = number
+        leases[key] = nil
         if values.removeValue(forKey: key) != nil { count += 1 }
       }
       return .done(number: number, count: count)
@@ -148,6 +175,20 @@ struct ModelRedis {
       return .done(number: number, count: 0)
     }
   }
+
+  static let leaseMilliseconds: Int64 = 400
+
+  private func holds(_ key: [UInt8], _ token: LeaseToken) -> Bool {
+    if case .held(token) = leases[key] { true } else { false }
+  }
+
+  private mutating func endLease(_ key: [UInt8], by sender: Sender) {
+    leases[key] = nil
+    append(.filled, .keys([key]), by: sender)
+  }
+
+  /// So much time has passed that none stands any more.
+  mutating func expireLeases() { leases = [:] }
 
   private mutating func append(_ kind: SharedRecord.Kind, _ scope: SharedScope, by sender: Sender) {
     number += 1
@@ -183,6 +224,9 @@ struct ModelRedis {
     }
     if what == .groups || what == .all { groups = [:] }
     if what == .log || what == .all { log = [] }
-    if what == .all { values = [:] }
+    if what == .all {
+      values = [:]
+      leases = [:]
+    }
   }
 }

@@ -39,7 +39,8 @@ private func expectEnough(_ counts: WorldCounts, of schedules: Int) {
     ("changes sent from a queue", counts.replayed, 60), ("sets among them", counts.replayedSets, 1),
     ("conflicts", counts.conflicts, 2), ("changes refused", counts.refused, 2),
     ("fills refused", counts.refusedFills, 20), ("leases lost", counts.lostLeases, 80),
-    ("conditional sets", counts.conditional, 6),
+    ("conditional sets", counts.conditional, 6), ("loads claimed", counts.claims, 60),
+    ("loads that another host had", counts.claimsElsewhere, 8),
   ]
   // Of fewer, chance says more.
   if schedules < 1000 { return }

@@ -99,7 +99,7 @@ final class WorldHost {
   var clears: [ClearTicket: WorldOp] = [:]
   var queued: [SharedScope: [WorldOp]] = [:]
 
-  init(_ number: Int, boot: Int, seed: UInt64) {
+  init(_ number: Int, boot: Int, seed: UInt64, isFleet: Bool) {
     self.number = number
     self.boot = boot
     cache = Cache(
@@ -108,6 +108,7 @@ final class WorldHost {
     policy.lifetimes.ttlMilliseconds = nil
     policy.lifetimes.leaseTimeoutMilliseconds = 1 << 30
     policy.lifetimes.maxWaitMilliseconds = 1 << 30
+    if isFleet { policy.leaseScope = .fleet }
     _ = withBytes("a") { cache.addNamespace($0, policy: policy) }
   }
 
@@ -153,6 +154,8 @@ struct WorldCounts {
   var lostLeases = 0
   var timeouts = 0
   var conditional = 0
+  var claims = 0
+  var claimsElsewhere = 0
 
   mutating func add(_ other: SharedCounters) {
     promoted += other.hits
@@ -176,5 +179,7 @@ struct WorldCounts {
     sum.lostLeases += other.lostLeases
     sum.timeouts += other.timeouts
     sum.conditional += other.conditional
+    sum.claims += other.claims
+    sum.claimsElsewhere += other.claimsElsewhere
   }
 }

@@ -53,6 +53,7 @@ extension World {
         let barrier = read.isStrict ? host.cache.barrier() : nil
         guard let ticket = host.cache.fetch(0, name, behind: barrier, by: owner, now: host.now) else { return .again }
         host.reads[ticket] = read
+      case .claim: host.reads[host.cache.claim(0, name, by: owner, now: host.now)] = read
       }
       return .none
     }
@@ -174,6 +175,7 @@ extension World {
   private mutating func wake(_ woken: Woken, _ host: WorldHost) throws(PromiseBroken) {
     guard var read = host.reads.removeValue(forKey: woken.ticket) else { return }
     if !woken.isElected { read.isProven = woken.isProven }
+    if woken.isAnew { read.fetchedSince = nil }
     try ask(host, read, turn: woken.isElected ? woken.ticket : nil)
     if woken.isElected {
       withBytes(WorldKeys.names[read.key]) { host.cache.decline(0, $0, turn: woken.ticket, now: host.now) }
@@ -190,7 +192,8 @@ extension World {
       case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
         host.cache.sharedReplied(conditional: number, .lost, now: host.now)
       case .barrier(let number, _, _): host.cache.sharedBarrier(number, [], floor: nil, now: host.now)
-      case .fill, .groups: break
+      case .claim(let number, _, _, _, _): host.cache.sharedReplied(claim: number, .unknown, now: host.now)
+      case .fill, .release, .groups: break
       }
       return
     }

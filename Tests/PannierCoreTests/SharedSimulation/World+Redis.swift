@@ -7,7 +7,7 @@ extension World {
 
   mutating func boot(_ number: Int) {
     boots += 1
-    let host = WorldHost(number, boot: boots, seed: random.next())
+    let host = WorldHost(number, boot: boots, seed: random.next(), isFleet: isFleet)
     if number < hosts.count { hosts[number] = host } else { hosts.append(host) }
   }
 
@@ -112,6 +112,12 @@ extension World {
       case .lost: break
       }
     case .filled(let isPassed, _): if isPassed { hangUp(host) }
+    case .claimed(let outcome):
+      guard case .claim(let number, _, _, _, _) = command.asked else { return }
+      host.cache.sharedReplied(claim: number, outcome, now: host.now)
+      if outcome == .won { counts.claims += 1 }
+      if case .elsewhere = outcome { counts.claimsElsewhere += 1 }
+    case .released: break
     case .barrier(let records, let floor):
       guard case .barrier(let number, _, _) = command.asked else { return }
       let own = records.map { entry in

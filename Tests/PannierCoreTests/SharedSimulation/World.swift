@@ -35,6 +35,8 @@ struct World {
   var loads: [WorldLoad] = []
   var time = 0
   var faults: [Fault] = []
+  /// One host of all loads a key.
+  let isFleet: Bool
   private let keyCount: Int
   private var clientBudget: Int
   var faultBudget: Int
@@ -46,6 +48,7 @@ struct World {
     random = RandomSource(seed: seed)
     self.trace = trace
     for fault in Fault.allCases where random.chance(50) { faults.append(fault) }
+    isFleet = random.chance(33)
     keyCount = [1, 1, 2, 2, 3][random.below(5)]
     clientBudget = 4 + random.below(21)
     faultBudget = random.below(6)
@@ -71,18 +74,33 @@ struct World {
     faults = []
     clientBudget = 0
     for _ in 0..<800 where try !step() { break }
+    try outlastLeases()
     trace.note("--- rest")
     for host in hosts {
       for key in 0..<keyCount {
         time += 1
         try read(host, key, seeks: true)
         for _ in 0..<80 where try !step() { break }
+        try outlastLeases()
       }
     }
     for host in hosts where !host.reads.isEmpty && loads.isEmpty {
       throw PromiseBroken(what: "host \(host.number) leaves \(host.reads.count) reads waiting")
     }
     for host in hosts { bury(host) }
+  }
+
+  /// Who holds a lease may be gone, and those who wait elsewhere wait until its time is over.
+  private mutating func outlastLeases() throws(PromiseBroken) {
+    for _ in 0..<20 where hosts.contains(where: { !$0.reads.isEmpty }) {
+      redis.expireLeases()
+      for host in hosts {
+        host.now += ModelRedis.leaseMilliseconds
+        host.cache.upkeep(entries: 100, now: host.now)
+        try settle(host)
+      }
+      for _ in 0..<80 where try !step() { break }
+    }
   }
 
   // MARK: The schedule

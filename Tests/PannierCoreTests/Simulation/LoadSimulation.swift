@@ -213,7 +213,7 @@ struct LoadSimulation: ~Copyable {
       clients[client].state = .loading(SimulatedLoad(key: read.key, token: token))
     case .miss(let miss): try rules.isMissed(read, miss, now: now)
     case .wait: throw RuleBroken("told to wait without having asked to")
-    case .fetch: throw RuleBroken("sent to a tier that there isn't")
+    case .fetch, .claim: throw RuleBroken("sent to a tier that there isn't")
     }
   }
 

@@ -1,0 +1,149 @@
+// One load of a key among all hosts: before somebody here is elected, the shared tier is asked whether another host loads it. Where
+// it can't say, each host has its own election, as with `lease_scope: host`.
+
+extension Cache {
+  /// Whether the shared tier is to say who loads a key before anybody here may.
+  mutating func claims(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, _ options: ReadOptions) -> Bool {
+    guard isFleet(id), shared.isUp, options.fetchedSince != .max else { return false }
+    let key = LoadKey(namespace: id, bytes: Array(key))
+    switch loads.find(key).flatMap({ loads[$0]?.claim }) {
+    // It has said.
+    case .won, .alone: return false
+    case nil, .asked, .elsewhere: return !shared.queue.masks(key)
+    }
+  }
+
+  func isFleet(_ id: NamespaceID) -> Bool {
+    isShared(id) && tier.namespaces[id].pointee.policy.leaseScope == .fleet
+  }
+
+  /// Asks for the load of a key of which `get` said so. Who asked is told in any case, elected or not, and is to ask again.
+  package mutating func claim(
+    _ id: NamespaceID, _ key: UnsafeRawBufferPointer, by owner: OwnerID, now: Int64
+  ) -> WaitTicket {
+    let ticket = loads.newTicket()
+    let key = LoadKey(namespace: id, bytes: Array(key))
+    let load = loads.open(key)
+    loads.setClaim(load, .asked)
+    var claim = OpenClaim(
+      number: shared.changes.nextNumber(), key: key, owner: owner, ticket: ticket, token: tokens.next(), askedAt: now)
+    // Read behind it: what another host loaded since this one last looked.
+    guard !shared.claims.isFull, !shared.flights.isFull, let timeout = shared.timeoutMilliseconds else {
+      settle(claim, .unknown, now: now)
+      return ticket
+    }
+    let span = key.bytes.withUnsafeBytes {
+      tier.namespaces[id].pointee.policy.lifetimes(for: $0).leaseTimeoutMilliseconds
+    }
+    let ns = name(of: id)
+    shared.send(.claim(number: claim.number, ns: ns, key: key.bytes, token: claim.token, milliseconds: span))
+    claim.flight = depart(key, behind: nil, until: now + timeout, now: now) ?? 0
+    shared.claims.add(claim)
+    return ticket
+  }
+
+  // MARK: What became of it
+
+  /// Who loads the key. Acted on with the value that was read behind it.
+  package mutating func sharedReplied(claim number: UInt64, _ reply: SharedClaimReply, now: Int64) {
+    guard shared.claims.answer(number, reply) else { return }
+    // It came too late for who asked.
+    guard let claim = shared.claims.takeLate(number), case .won = reply else { return }
+    giveBack(claim.token, claim.key)
+  }
+
+  /// What was read behind a claim has come, or never will.
+  mutating func settleClaim(ofFlight number: UInt64, now: Int64) {
+    guard let claim = shared.claims.take(flight: number) else { return }
+    settle(claim, claim.reply ?? .unknown, now: now)
+  }
+
+  /// The same for one that has taken too long.
+  mutating func settleLateClaim(ofFlight number: UInt64, now: Int64) {
+    guard let claim = shared.claims.makeLate(flight: number) else { return }
+    settle(claim, claim.reply ?? .unknown, now: now)
+  }
+
+  private mutating func settle(_ claim: OpenClaim, _ reply: SharedClaimReply, now: Int64) {
+    guard let number = loads.find(claim.key) else { return tellClaimant(claim) }
+    let id = claim.key.namespace
+    switch reply {
+    case .won, .unknown:
+      var isWon = false
+      if case .won = reply { isWon = true }
+      loads.setClaim(number, isWon ? .won(claim.token, askedAt: claim.askedAt) : .alone)
+      if let ticket = claim.ticket { return loads.reserve(number, ticket, claim.owner) }
+      // Nobody wants it any more.
+      handOver(number, now: now)
+    case .elsewhere(let left):
+      tier.namespaces[id].pointee.counters.leases.elsewhere += 1
+      loads.setClaim(number, .elsewhere(until: now + max(1, left), stamp))
+      tellClaimant(claim)
+    case .paused(let reason, let left):
+      loads.setClaim(number, nil)
+      let until = now + max(1, left)
+      _ = loads.end(number, pause: Pause(reason: reason == .failed ? .failed : .passed, until: until, stamp: stamp))
+      tellClaimant(claim)
+      wakeAll(number, now: now)
+    }
+  }
+
+  private mutating func tellClaimant(_ claim: OpenClaim) {
+    if let ticket = claim.ticket { loads.tell(ticket) }
+  }
+
+  // MARK: The end
+
+  /// Another host has filled a key, or given up loading it.
+  mutating func sharedLoadEnded(_ id: NamespaceID, _ key: [UInt8], now: Int64) {
+    guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: key)),
+      case .elsewhere = loads[number]?.claim
+    else { return }
+    _ = loads.end(number)
+    wakeAll(number, isAnew: true, now: now)
+  }
+
+  /// The shared tier can't be asked any more: what other hosts load is not awaited.
+  mutating func forgetOtherHosts(now: Int64) {
+    for number in loads.elsewhere.sorted() {
+      _ = loads.end(number)
+      wakeAll(number, isAnew: true, now: now)
+    }
+  }
+
+  /// A load has lost its lease, or who was elected doesn't want it. True: it is all hosts' matter who is next.
+  mutating func endClaim(_ number: Int) -> Bool {
+    guard let load = loads[number] else { return false }
+    if case .won(let token, _) = load.claim { giveBack(token, load.key) }
+    loads.setClaim(number, nil)
+    return isFleet(load.key.namespace) && shared.isUp
+  }
+
+  /// Other hosts may load the key, or are told of the pause.
+  mutating func giveBack(_ lease: Lease, _ id: NamespaceID, _ key: [UInt8], pause: Pause? = nil, now: Int64 = 0) {
+    guard lease.isFleet else { return }
+    let reason = pause.map { ($0.reason == .failed ? SharedPause.failed : .passed, $0.until - now) }
+    giveBack(lease.token, LoadKey(namespace: id, bytes: key), pause: reason)
+  }
+
+  private mutating func giveBack(
+    _ token: LeaseToken, _ key: LoadKey, pause: (reason: SharedPause, milliseconds: Int64)? = nil
+  ) {
+    guard shared.isUp, isFleet(key.namespace) else { return }
+    let ns = name(of: key.namespace)
+    shared.send(
+      .release(ns: ns, key: key.bytes, token: token, pause: pause?.reason, milliseconds: pause?.milliseconds ?? 0))
+  }
+
+  /// A fill was refused, since its key has changed: its lease stands, and nobody loads under it.
+  package mutating func sharedRefused(fillOf ns: [UInt8], _ key: [UInt8], _ token: LeaseToken) {
+    guard let id = sharedID(ns), id != .everyNamespace else { return }
+    giveBack(token, LoadKey(namespace: id, bytes: key))
+  }
+
+  /// Whether a namespace's loads are all hosts' matter: then a change of a key ends its lease in the shared tier, too.
+  package func endsSharedLeases(_ ns: [UInt8]) -> Bool {
+    guard let id = sharedID(ns), id != .everyNamespace else { return false }
+    return isFleet(id)
+  }
+}

@@ -1,0 +1,84 @@
+// Claims of loads that are under way: who asked, and what was answered. What follows from an answer is the cache's matter.
+
+/// What the shared tier says of a claim.
+package enum SharedClaimReply: Equatable, Sendable {
+  case won
+  /// Another host has it, for so long at most.
+  case elsewhere(leftMilliseconds: Int64)
+  /// Nobody is elected for so long, after a load that failed or whose result isn't to be stored.
+  case paused(SharedPause, leftMilliseconds: Int64)
+  /// No answer.
+  case unknown
+}
+
+/// Why hosts elect nobody for a while.
+package enum SharedPause: String, CaseIterable, Sendable { case failed, passed }
+
+struct OpenClaim {
+  let number: UInt64
+  let key: LoadKey
+  let owner: OwnerID
+  /// Nil: who asked is gone.
+  var ticket: WaitTicket?
+  /// What its lease is to have.
+  let token: LeaseToken
+  let askedAt: Int64
+  /// The read that was sent behind it.
+  var flight: UInt64 = 0
+  var reply: SharedClaimReply?
+}
+
+struct ClaimTable {
+  /// The most that may be open: as many as reads.
+  static let maximum = FlightTable.maximum
+
+  private var open: [UInt64: OpenClaim] = [:]
+  private var numberOfFlight: [UInt64: UInt64] = [:]
+  /// Not answered, and nobody waits for them any more.
+  private var late: [UInt64: OpenClaim] = [:]
+
+  var isEmpty: Bool { open.isEmpty }
+  var isFull: Bool { open.count + late.count >= Self.maximum }
+  var count: Int { open.count }
+
+  mutating func add(_ claim: OpenClaim) {
+    open[claim.number] = claim
+    numberOfFlight[claim.flight] = claim.number
+  }
+
+  /// False: it isn't known.
+  mutating func answer(_ number: UInt64, _ reply: SharedClaimReply) -> Bool {
+    if open[number] == nil { return late[number] != nil }
+    open[number]?.reply = reply
+    return true
+  }
+
+  mutating func take(flight: UInt64) -> OpenClaim? {
+    guard let number = numberOfFlight.removeValue(forKey: flight) else { return nil }
+    return open.removeValue(forKey: number)
+  }
+
+  mutating func makeLate(flight: UInt64) -> OpenClaim? {
+    guard let claim = take(flight: flight) else { return nil }
+    // Where it was answered there is nothing to come.
+    if claim.reply == nil { late[claim.number] = claim }
+    return claim
+  }
+
+  mutating func takeLate(_ number: UInt64) -> OpenClaim? { late.removeValue(forKey: number) }
+
+  /// None of them will be answered.
+  mutating func forgetLate() { late = [:] }
+
+  /// Whether it was a wait for one of them.
+  mutating func cancel(_ ticket: WaitTicket) -> Bool {
+    if open.isEmpty { return false }
+    guard let claim = open.values.first(where: { $0.ticket == ticket }) else { return false }
+    open[claim.number]?.ticket = nil
+    return true
+  }
+
+  func waits(of owner: OwnerID) -> [WaitTicket] {
+    open.isEmpty ? [] : open.values.filter { $0.owner == owner }.compactMap(\.ticket)
+  }
+}

@@ -1,0 +1,53 @@
+// The right to load a key, for all hosts, in Lua: claimed, and given back. It looks into no value.
+
+extension RedisScript {
+  /// Claims the load of a key for so long at most, unless another has it or there is a pause.
+  ///
+  /// KEYS: floor, the lease's name.
+  /// ARGV: E, the token, milliseconds.
+  ///
+  /// Reply: `["WON", 0]`; `["HELD", ms]`: another token has it, for so long; `["FAILED", ms]`, `["PASSED", ms]`: there is a pause for so
+  /// long. `GAP`, `OOM`.
+  package static let claim = RedisScript(
+    name: "claim",
+    text: #"""
+      local lease = KEYS[2]
+      local known = redis.call('HMGET', KEYS[1], 'E', 'n')
+      if known[1] ~= ARGV[1] or not known[2] then return redis.error_reply('GAP another incarnation') end
+
+      local standing = redis.call('GET', lease)
+      if standing then
+        local pause = string.match(standing, '^!(.*)')
+        return {pause and string.upper(pause) or 'HELD', redis.call('PTTL', lease)}
+      end
+      local first = redis.pcall('SET', lease, ARGV[2], 'PX', ARGV[3])
+      if first.err then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
+      return {'WON', 0}
+      """#)
+
+  /// Gives a load back, and tells all hosts. Passes when Redis is full.
+  ///
+  /// KEYS: floor, log, the lease's name.
+  /// ARGV: E, `log_records`, boot id, op, namespace, key, the token, why nobody is to load it for a while (`failed` or `passed`; empty:
+  /// whoever wants may at once), and for how many milliseconds.
+  ///
+  /// Reply: n of the record `filled`, or 0: another token has it, or none. `GAP`.
+  package static let release = RedisScript(
+    name: "release",
+    text: #"""
+      local floor, lease = KEYS[1], KEYS[3]
+      local incarnation, pause = ARGV[1], ARGV[8]
+      local known = redis.call('HMGET', floor, 'E', 'n')
+      if known[1] ~= incarnation or not known[2] then return redis.error_reply('GAP another incarnation') end
+
+      if redis.call('GET', lease) ~= ARGV[7] then return 0 end
+      local first = redis.pcall('DEL', lease)
+      if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
+      if pause ~= '' then redis.call('SET', lease, '!' .. pause, 'PX', ARGV[9]) end
+      local n = tonumber(known[2]) + 1
+      redis.call('HSET', floor, 'n', n)
+      redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], incarnation .. '-' .. string.format('%.0f', n),
+        'k', 'filled', 'ns', ARGV[5], 'h', ARGV[3], 'o', ARGV[4], 'key', ARGV[6])
+      return n
+      """#)
+}
