@@ -260,6 +260,7 @@ extension Cache {
     // What it held to itself says nothing of what is shared, and the other way round.
     if isShared(id) != wasShared { dropAll(id, now: now) }
     beginSharing(id)
+    admitWaiting(now: now)
     // Who waits is told that nothing is stored any more.
     if !policy.mode.stores, !loads.isEmpty {
       sequence += 1

@@ -188,8 +188,10 @@ extension Cache {
   mutating func sendFill(
     _ id: NamespaceID, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark, under lease: Lease?
   ) {
-    guard shared.isUp, !shared.queue.masks(LoadKey(namespace: id, bytes: Array(new.key))) else {
-      if let lease { giveBack(lease, id, Array(new.key)) }
+    let key = LoadKey(namespace: id, bytes: Array(new.key))
+    let isReplacing = replaceBehind(key, new, ttl: ttl, stale: stale, mark)
+    guard !isReplacing, shared.isUp, !shared.queue.masks(key) else {
+      if let lease { giveBack(lease, id, key.bytes) }
       return
     }
     let value = SharedValue(
@@ -231,6 +233,11 @@ extension Cache {
     sharedID(ns).map { $0 == .everyNamespace ? 0 : tier.namespaces[$0].pointee.policy.maxValueBytes } ?? 0
   }
 
+  /// From which size on values of a namespace are compressed there; nil: none is.
+  package func compressedFromBytes(_ ns: [UInt8]) -> Int? {
+    sharedID(ns).flatMap { $0 == .everyNamespace ? nil : tier.namespaces[$0].pointee.policy.compressedFromBytes }
+  }
+
   package var sharedQueueCount: Int { shared.queue.count }
   package var sharedInFlight: Int {
     shared.flights.count + shared.changes.count + shared.conditional.count + shared.questions.count
@@ -261,12 +268,17 @@ extension SharedScope {
   }
 
   /// Whether it takes in a value with this key and these tags.
-  func takesIn(_ key: [UInt8], _ borne: [[UInt8]]) -> Bool {
+  func takesIn(_ key: [UInt8], _ borne: [[UInt8]]) -> Bool { matcher(key, borne) }
+
+  /// The same, to be asked of many.
+  var matcher: (_ key: [UInt8], _ tags: [[UInt8]]) -> Bool {
     switch self {
-    case .keys(let keys): keys.contains(key)
-    case .all: true
-    case .match(let pattern): Glob(pattern).map { glob in key.withUnsafeBytes { glob.matches($0) } } ?? true
-    case .tags(let tags): tags.contains(where: borne.contains)
+    case .keys(let keys): return { key, _ in keys.contains(key) }
+    case .all: return { _, _ in true }
+    case .match(let pattern):
+      let glob = Glob(pattern)
+      return { key, _ in glob.map { glob in key.withUnsafeBytes { glob.matches($0) } } ?? true }
+    case .tags(let tags): return { _, borne in tags.contains(where: borne.contains) }
     }
   }
 }

@@ -17,6 +17,10 @@ extension Cache {
     }
     let kept = kept(id, new, now: now)
     let ticket = openTicket(parts: 1)
+    if namespace.pointee.policy.writesBehind {
+      setBehind(kept, id, ticket, caller, now: now)
+      return ticket
+    }
     submit(.set(kept), id, ticket, caller, now: now)
     return ticket
   }
@@ -34,12 +38,18 @@ extension Cache {
     _ id: NamespaceID, _ keys: [[UInt8]], soft: Bool, by caller: Caller, now: Int64
   ) -> ChangeTicket {
     var parts: [PendingChange.Action] = []
-    var rest = keys[...]
-    while !rest.isEmpty {
-      let some = Array(rest.prefix(Self.keysPerChange))
-      rest = rest.dropFirst(Self.keysPerChange)
-      let stale = soft ? longestStale(id, some) : 0
-      parts.append(stale > 0 ? .soften(some, staleMilliseconds: stale) : .delete(some))
+    // What Redis was never sent can't go stale there.
+    let isUnsent = keys.map { soft && shared.queue.value(LoadKey(namespace: id, bytes: $0)) != nil }
+    let unsent = zip(keys, isUnsent).filter(\.1).map(\.0)
+    let others = zip(keys, isUnsent).filter { !$0.1 }.map(\.0)
+    for (keys, soft) in [(others, soft), (unsent, false)] {
+      var rest = keys[...]
+      while !rest.isEmpty {
+        let some = Array(rest.prefix(Self.keysPerChange))
+        rest = rest.dropFirst(Self.keysPerChange)
+        let stale = soft ? longestStale(id, some) : 0
+        parts.append(stale > 0 ? .soften(some, staleMilliseconds: stale) : .delete(some))
+      }
     }
     let ticket = openTicket(parts: parts.count)
     for part in parts { submit(part, id, ticket, caller, now: now) }
@@ -90,6 +100,7 @@ extension Cache {
       number: number, namespace: id, action: action, caller: caller, deadline: now + timeout, ticket: ticket)
     // A set that waits and is taken in must not follow it, where it is sent at once, and not be stored here once more when it is sent.
     if case .clear(let scope, _, _) = action { dropQueuedValues(id, scope, .max) }
+    overtakeWaiting(change, now: now)
     guard shared.isUp else { return queue(change, wasSent: false, now: now) }
     for target in change.targets { shared.queue.remove(target) }
     send(change, guardNumber: nil)
@@ -120,17 +131,20 @@ extension Cache {
 
   package mutating func sharedReplied(change number: UInt64, _ reply: SharedReply, now: Int64) {
     guard let change = shared.changes.close(number) else { return }
+    shared.queue.answered(isBatched: change.isBatched)
     switch reply {
     case .done(let number, let count): carriedOut(change, number, count, stores: !change.isOverdue, now: now)
-    case .conflict(let number): carriedOut(change, number, 0, stores: false, now: now)
+    case .conflict(let number):
+      if !sendsAgain(change, number, now: now) { carriedOut(change, number, 0, stores: false, now: now) }
     case .refused, .lost:
-      if change.item != nil {
-        shared.queue.unsend()
+      if let item = change.item {
+        unsend(item, now: now)
       } else if !change.isOverdue {
         queue(change, wasSent: true, now: now)
       }
     }
-    sendFromQueue()
+    sendFromQueue(now: now)
+    admitWaiting(now: now)
   }
 
   /// The shared tier has it, as the change `number`.
@@ -140,22 +154,28 @@ extension Cache {
     shared.learn(number)
     if let item = change.item {
       shared.queue.remove(item.target, serial: item.serial)
-      shared.counters.replayed += 1
+      shared.queue.await(number, now: now)
+      shared.counters.replayed += change.isBatched ? 0 : 1
+      shared.counters.behindSent += change.isBatched ? 1 : 0
     }
     let id = change.namespace
     switch change.action {
     case .set(let kept):
-      if stores, !change.isEnded, change.cover <= number {
+      if stores, change.item != nil {
+        confirm(kept, id, number, change.caller, now: now)
+      } else if stores, !change.isEnded, change.cover <= number {
         store(kept, id, number, change.caller, now: now)
       } else {
-        coverKey(id, kept.key, number, soft: false, by: change.caller, now: now)
+        coverKey(id, kept.key, number, soft: false, isOwn: true, by: change.caller, now: now)
       }
       settle(change, count: 0, isQueued: false)
     case .delete(let keys), .soften(let keys, _):
       var soft = false
       if case .soften = change.action { soft = true }
       var here = change.countHere
-      for key in keys where coverKey(id, key, number, soft: soft, by: change.caller, now: now) { here += 1 }
+      for key in keys where coverKey(id, key, number, soft: soft, isOwn: true, by: change.caller, now: now) {
+        here += 1
+      }
       let seen = max(here, count)
       let namespace = tier.namespaces[id]
       namespace.pointee.counters.deletes += change.ticket == nil ? 0 : seen
@@ -198,6 +218,15 @@ extension Cache {
       }
       fulfil(id, bytes, isFill: false, now: now)
     }
+  }
+
+  /// What was stored here before Redis had it has its number now.
+  private mutating func confirm(_ kept: KeptValue, _ id: NamespaceID, _ number: UInt64, _ caller: Caller, now: Int64) {
+    kept.key.withUnsafeBytes { bytes in
+      let link = tier.find(id, bytes, tier.keyHash(bytes))
+      if link != 0, tier.entry(link).publicVersion == kept.version { tier.entry(link).raiseBirth(number) }
+    }
+    coverKey(id, kept.key, number, soft: false, isOwn: true, by: caller, now: now)
   }
 
   mutating func settle(_ change: PendingChange, count: Int, isQueued: Bool) {

@@ -36,6 +36,8 @@ struct ConditionalChange {
   var touched: SharedValue?
   /// The number up to which the log must have come before it is read again.
   var awaited: UInt64?
+  /// The item of the queue that it was sent behind.
+  var aheadSerial: UInt64?
 
   var key: [UInt8] {
     switch action {
@@ -65,9 +67,13 @@ extension Cache {
     let ticket = openTicket(parts: 1)
     guard let timeout = shared.timeoutMilliseconds else { return ticket }
     let number = shared.changes.nextNumber()
-    let change = ConditionalChange(
+    var change = ConditionalChange(
       number: number, namespace: id, action: action, caller: caller, ticket: ticket, deadline: now + timeout)
-    let isMasked = shared.queue.masks(LoadKey(namespace: id, bytes: change.key))
+    let key = LoadKey(namespace: id, bytes: change.key)
+    if shared.isUp { sendAhead(key) }
+    let isUnderWay = shared.queue.isUnderWay(key)
+    change.aheadSerial = shared.queue[.key(key)]?.serial
+    let isMasked = !isUnderWay && shared.queue.masks(key)
     guard shared.isUp, !isMasked, tier.namespaces[id].pointee.policy.mode.stores else {
       settle(ticket, tier.namespaces[id].pointee.policy.mode.stores ? .unavailable : .missing)
       return ticket
@@ -141,10 +147,15 @@ extension Cache {
     case .done(let reached):
       shared.conditional[number] = nil
       shared.learn(reached)
+      let key = LoadKey(namespace: change.namespace, bytes: change.key)
+      if let serial = change.aheadSerial { shared.queue.remove(.key(key), serial: serial) }
       switch change.action {
+      // A plain set has come after it.
+      case _ where shared.queue.value(key) != nil: break
       case .set(let kept, _): store(kept, change.namespace, reached, change.caller, now: now)
       // What memory has is older; who reads it next gets the new life from there.
-      case .touch: coverKey(change.namespace, change.key, reached, soft: false, by: change.caller, now: now)
+      case .touch:
+        coverKey(change.namespace, change.key, reached, soft: false, isOwn: true, by: change.caller, now: now)
       }
       settle(change.ticket, .done)
     case .changed(let reached):

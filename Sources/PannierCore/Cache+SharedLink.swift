@@ -13,7 +13,8 @@ extension Cache {
     shared.base = base
     shared.link = .up
     for id in [.everyNamespace] + sharedNamespaces(.everyNamespace) { askGroups(id) }
-    sendFromQueue()
+    shared.queue.pausedUntil = 0
+    sendFromQueue(now: now)
   }
 
   /// A namespace is new here, or is shared from now on.
@@ -55,7 +56,7 @@ extension Cache {
     for number in shared.changes.all { sharedReplied(change: number, .lost, now: now) }
     endConditional(now, until: nil)
     dropQuestions()
-    shared.queue.unsend()
+    admitWaiting(now: now)
   }
 
   /// It takes commands and doesn't answer: nobody waits for it until it does. What was sent may still be carried out.
@@ -63,12 +64,13 @@ extension Cache {
     shared.link = .down
     settleShared(now: now, until: .max)
     forgetOtherHosts(now: now)
+    admitWaiting(now: now)
   }
 
   /// It answers again, on the connection that it had.
-  package mutating func sharedResumed() {
+  package mutating func sharedResumed(now: Int64) {
     shared.link = .up
-    sendFromQueue()
+    sendFromQueue(now: now)
   }
 
   /// What is here may lack changes that others made: it is dropped, and nothing that began before is stored.
@@ -79,6 +81,7 @@ extension Cache {
     }
     shared.flights.end(nil)
     shared.queue.dropValues { _, _, _ in true }
+    shared.queue.awaitNothing()
     shared.groups = [:]
     shared.appliedGroups = []
     for id in sharedNamespaces(.everyNamespace) { dropAll(id, now: now) }

@@ -17,6 +17,7 @@ extension Cache {
       apply(record, now: now)
     }
     resumeConditional()
+    sendFromQueue(now: now)
     return true
   }
 
@@ -37,8 +38,8 @@ extension Cache {
       guard case .keys(let keys) = record.scope else { return }
       var count = 0
       for key in keys {
-        if !record.isOwn { shared.queue.dropValues { $0.namespace == id && $0.bytes == key && $2 < record.number } }
-        if coverKey(id, key, record.number, soft: soft, by: caller, now: now) { count += 1 }
+        if !record.isOwn { shared.queue.dropValue(LoadKey(namespace: id, bytes: key), bornBefore: record.number) }
+        if coverKey(id, key, record.number, soft: soft, isOwn: record.isOwn, by: caller, now: now) { count += 1 }
       }
       if own != nil { shared.changes.apply(record.op, countHere: count) }
     case .clear, .softClear:
@@ -57,15 +58,19 @@ extension Cache {
   }
 
   mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
+    if shared.queue.isEmpty { return }
+    let takesIn = scope.matcher
     shared.queue.dropValues { key, kept, birth in
-      (id == .everyNamespace || key.namespace == id) && birth < number && scope.takesIn(key.bytes, kept.tags)
+      (id == .everyNamespace || key.namespace == id) && birth < number && takesIn(key.bytes, kept.tags)
     }
   }
 
   /// A change took in a key: what is older goes, here and wherever it is under way. Whether a reader could have seen it until now.
+  ///
+  /// What waits to be told is newer than any change of this host's own: each of those after it would have taken its place.
   @discardableResult
   mutating func coverKey(
-    _ id: NamespaceID, _ key: [UInt8], _ number: UInt64, soft: Bool, by caller: Caller, now: Int64
+    _ id: NamespaceID, _ key: [UInt8], _ number: UInt64, soft: Bool, isOwn: Bool = false, by caller: Caller, now: Int64
   ) -> Bool {
     let loadKey = LoadKey(namespace: id, bytes: key)
     shared.flights.cover(loadKey, number)
@@ -74,6 +79,7 @@ extension Cache {
       invalidateLoad(id, bytes, bornBefore: number, now: now)
       let link = tier.find(id, bytes, tier.keyHash(bytes))
       guard link != 0, let life = standing(link, id, now: now), tier.entry(link).birth < number else { return false }
+      if isOwn, shared.queue.value(loadKey)?.version == tier.entry(link).publicVersion { return false }
       let stale = soft ? tier.namespaces[id].pointee.policy.lifetimes(for: bytes).staleMilliseconds : 0
       record(.delete(key: bytes, soft: stale > 0), id, by: caller)
       if stale > 0 {

@@ -45,11 +45,11 @@ extension Cache {
     shared.counters.queued += 1
     actHere(id, [key], soft: false, caller, now: now)
     put(.key(LoadKey(namespace: id, bytes: key)), .delete, caller)
-    sendFromQueue()
+    sendFromQueue(now: now)
   }
 
   @discardableResult
-  private mutating func actHere(
+  mutating func actHere(
     _ id: NamespaceID, _ keys: [[UInt8]], soft: Bool, _ caller: Caller, now: Int64
   ) -> Int {
     var count = 0
@@ -62,13 +62,21 @@ extension Cache {
     return count
   }
 
-  private mutating func put(_ target: QueueTarget, _ action: QueueItem.Action, _ caller: Caller) {
+  mutating func put(_ target: QueueTarget, _ action: QueueItem.Action, _ caller: Caller) {
     shared.queue.put(QueueItem(target: target, action: action, caller: caller))
   }
 
-  /// The next of what waits, once the one before was answered.
-  mutating func sendFromQueue() {
-    guard shared.isUp, let item = shared.queue.takeNext() else { return }
+  /// The next of what waits, once the one before was answered; where that is nothing, a batch.
+  mutating func sendFromQueue(now: Int64) {
+    guard shared.isUp, !shared.queue.isEmpty, shared.queue.pausedUntil <= now else { return }
+    shared.queue.pausedUntil = 0
+    if let item = shared.queue.takeNext() { return send(item) }
+    let seen = shared.seen
+    for item in shared.queue.takeBatch(now: now, seen: seen) { send(item) }
+    if shared.queue.asks(now: now, seen: seen) { _ = barrier() }
+  }
+
+  mutating func send(_ item: QueueItem) {
     var guardNumber: UInt64?
     let action: PendingChange.Action
     switch (item.action, item.target) {
@@ -85,8 +93,21 @@ extension Cache {
       deadline: .max, ticket: nil
     )
     change.item = (item.target, item.serial)
+    change.isBatched = item.batch != nil
     send(change, guardNumber: guardNumber)
   }
+
+  /// It is to be sent once more, if nothing has taken its place. Where Redis refuses it and is there, not at once.
+  mutating func unsend(_ item: (target: QueueTarget, serial: UInt64), now: Int64) {
+    if shared.isUp { shared.queue.pausedUntil = now + Self.pauseMilliseconds }
+    if case .key(let key) = item.target, isDependedOn(item.target), shared.queue[item.target]?.serial == item.serial {
+      return queueDelete(key.namespace, key.bytes, .elsewhere, now: now)
+    }
+    shared.queue.unsend(item.target, serial: item.serial, until: now)
+  }
+
+  /// How long the queue rests when Redis has answered it with an error, in milliseconds.
+  private static let pauseMilliseconds: Int64 = 100
 
   // MARK: Time
 
@@ -102,6 +123,8 @@ extension Cache {
       shared.counters.timeouts += 1
       queue(change, wasSent: true, now: now)
     }
+    sendFromQueue(now: now)
+    admitWaiting(now: now)
     endConditional(now, until: end ?? now)
     endQuestions(end ?? now)
   }

@@ -124,6 +124,10 @@ struct Entry {
   var sharedMark: SharedMark? {
     flags & Flag.isShared != 0 ? SharedMark(version: load(sharedOffset), birth: load(sharedOffset + 8)) : nil
   }
+  /// Of what is shared: it has its number in the order of changes.
+  func raiseBirth(_ number: UInt64) {
+    if flags & Flag.isShared != 0 { store(max(birth, number), sharedOffset + 8) }
+  }
   var hashTag: UInt64 { load(24) as UInt64 >> Self.versionBits }
   var namespace: Int { Int(truncatingIfNeeded: load(32) as UInt64 >> 40 & 0xFFF) }
   var filler: Int { Int(truncatingIfNeeded: load(32) as UInt64 >> 52) }

@@ -18,10 +18,16 @@ package struct Policy: Equatable, Sendable {
   package var tiers = Tiers.all
   package var write = WriteKind.aside
   package var leaseScope = LeaseScope.host
+  package var behind = WriteBehind()
   package var onLinkLoss = LinkLoss.serve
+  /// From which size, in bytes, a value is compressed in Redis where that makes it smaller; nil: none is.
+  package var compressedFromBytes: Int? = 1 << 10
 
   /// Its values are shared with other hosts, where there is a tier for that.
   var isShared: Bool { tiers.contains(.redis) }
+
+  /// A plain set need not wait for Redis. Where memory keeps nothing, Redis alone can have it.
+  var writesBehind: Bool { write == .behind && tiers == .all }
 
   package init() {}
 
@@ -56,6 +62,18 @@ package enum WriteKind: String, CaseIterable, Sendable {
   case aside
   /// For Redis; where it can't be reached, the set is refused.
   case through
+  /// For memory alone; Redis gets each key's last value with the next batch.
+  case behind
+}
+
+/// How `WriteKind.behind` goes about it.
+package struct WriteBehind: Equatable, Sendable {
+  /// How long a value waits for others that Redis is sent together with it.
+  package var intervalMilliseconds: Int64 = 100
+  /// As many values wait; who sets another waits for room.
+  package var maxPending = 10_000
+
+  package init() {}
 }
 
 /// Among whom one is elected to load a key.

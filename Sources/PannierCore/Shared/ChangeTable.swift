@@ -38,6 +38,8 @@ struct PendingChange {
   var isEnded = false
   /// The item of the queue that it carries out.
   var item: (target: QueueTarget, serial: UInt64)?
+  /// That was sent together with others.
+  var isBatched = false
 
   mutating func raiseCover(_ number: UInt64) { cover = max(cover, number) }
 }

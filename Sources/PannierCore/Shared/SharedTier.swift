@@ -24,6 +24,7 @@ struct SharedTier: ~Copyable {
   var claims = ClaimTable()
   var changes = ChangeTable()
   var queue = RecoveryQueue()
+  var waiting = WaitingSets()
   /// Changes that depend on what stands, by their numbers.
   var conditional: [UInt64: ConditionalChange] = [:]
   var questions = QuestionTable()
@@ -46,6 +47,8 @@ struct SharedTier: ~Copyable {
     next = min(next, changes.nextDeadline ?? .max, provenUntil ?? .max)
     next = min(next, questions.nextDeadline ?? .max)
     for change in conditional.values { next = min(next, change.deadline) }
+    if isUp, let due = queue.nextSending(seen: seen) { next = min(next, due) }
+    next = min(next, waiting.nextDeadline ?? .max)
     return next == .max ? nil : next
   }
 
@@ -111,6 +114,9 @@ package struct SharedCounters: Sendable {
   /// Changes that were queued, and those sent on from the queue.
   package var queued = 0
   package var replayed = 0
+  /// Sets by write-behind that Redis was told of, and that it was to be told of again since something else had changed meanwhile.
+  package var behindSent = 0
+  package var behindConflicts = 0
 
   package init() {}
 }

@@ -53,7 +53,7 @@ extension RedisTier {
     breaker.close()
     enter(.up)
     noteUse("redis answers again")
-    dispatcher.cache.sharedResumed()
+    dispatcher.cache.sharedResumed(now: dispatcher.now)
     walk?.resume()
   }
 }

@@ -31,6 +31,8 @@ final class WorldOp {
   let versions: [Int]
   var answeredAt: Int?
   var isQueued = false
+  /// It is answered before Redis is told.
+  var isBehind = false
   /// It was sent before it was queued: then it may be carried out at any time until it is settled.
   var wasSent = false
   /// Its first record of each key.
@@ -99,7 +101,8 @@ final class WorldHost {
   var clears: [ClearTicket: WorldOp] = [:]
   var queued: [SharedScope: [WorldOp]] = [:]
 
-  init(_ number: Int, boot: Int, seed: UInt64, isFleet: Bool) {
+  /// `behind`: nil where its sets wait for Redis.
+  init(_ number: Int, boot: Int, seed: UInt64, isFleet: Bool, behind: WriteBehind?) {
     self.number = number
     self.boot = boot
     cache = Cache(
@@ -109,6 +112,10 @@ final class WorldHost {
     policy.lifetimes.leaseTimeoutMilliseconds = 1 << 30
     policy.lifetimes.maxWaitMilliseconds = 1 << 30
     if isFleet { policy.leaseScope = .fleet }
+    if let behind {
+      policy.write = .behind
+      policy.behind = behind
+    }
     _ = withBytes("a") { cache.addNamespace($0, policy: policy) }
   }
 
@@ -156,6 +163,9 @@ struct WorldCounts {
   var conditional = 0
   var claims = 0
   var claimsElsewhere = 0
+  var behindSent = 0
+  var behindConflicts = 0
+  var waited = 0
 
   mutating func add(_ other: SharedCounters) {
     promoted += other.hits
@@ -163,6 +173,8 @@ struct WorldCounts {
     gaps += other.gaps
     replayed += other.replayed
     timeouts += other.timeouts
+    behindSent += other.behindSent
+    behindConflicts += other.behindConflicts
   }
 
   static func += (sum: inout WorldCounts, other: WorldCounts) {
@@ -171,6 +183,9 @@ struct WorldCounts {
     sum.voids += other.voids
     sum.covered += other.covered
     sum.gaps += other.gaps
+    sum.behindSent += other.behindSent
+    sum.behindConflicts += other.behindConflicts
+    sum.waited += other.waited
     sum.replayed += other.replayed
     sum.replayedSets += other.replayedSets
     sum.conflicts += other.conflicts

@@ -113,6 +113,7 @@ extension World {
     trace.note(
       "\(time) host \(host.number) \(isSet ? "sets" : "ends") \(Self.describe(scope)), source \(source): op \(op.id)")
     let caller = Caller(pid: 1, uid: 1)
+    op.isBehind = isSet && !isConditional && behind[host.number] != nil
     switch scope {
     case .keys(let keys) where isSet:
       guard let key = WorldKeys.bytes.firstIndex(of: keys[0]) else { return }
@@ -129,7 +130,8 @@ extension World {
       scope.withPattern { ticket = host.cache.clear(0..<1, $0, soft: false, dryRun: false, by: caller, now: host.now) }
       host.clears[ticket] = op
     }
-    try settle(host, op: op)
+    if host.cache.behind.waiting > 0 { counts.waited += 1 }
+    try settle(host, op: op.isBehind || isConditional ? nil : op)
   }
 
   private static func describe(_ scope: SharedScope) -> String {
@@ -154,7 +156,7 @@ extension World {
         for outcome in host.cache.takeSharedOutcomes() {
           guard let op = host.changes.removeValue(forKey: outcome.ticket) else { continue }
           if outcome.result == .done {
-            answer(op, host, isQueued: outcome.isQueued)
+            answer(op, host, isQueued: outcome.isQueued || op.isBehind)
           } else {
             // It was refused, or nobody knows: it promises nothing.
             op.isLost = true

@@ -7,7 +7,7 @@ extension World {
 
   mutating func boot(_ number: Int) {
     boots += 1
-    let host = WorldHost(number, boot: boots, seed: random.next(), isFleet: isFleet)
+    let host = WorldHost(number, boot: boots, seed: random.next(), isFleet: isFleet, behind: behind[number])
     if number < hosts.count { hosts[number] = host } else { hosts.append(host) }
   }
 
@@ -203,7 +203,7 @@ extension World {
 
   mutating func resume(_ host: WorldHost) throws(PromiseBroken) {
     host.isSuspended = false
-    host.cache.sharedResumed()
+    host.cache.sharedResumed(now: host.now)
     trace.note("\(time) host \(host.number) finds its Redis alive")
     try settle(host)
   }

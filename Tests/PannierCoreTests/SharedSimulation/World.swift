@@ -40,6 +40,8 @@ struct World {
   private let keyCount: Int
   private var clientBudget: Int
   var faultBudget: Int
+  /// Which hosts write behind.
+  var behind: [Int: WriteBehind] = [:]
   var counts = WorldCounts()
   /// Reused from step to step: what may come next, and where its share of the draw ends.
   private var offers: [Offer] = []
@@ -53,6 +55,7 @@ struct World {
     clientBudget = 4 + random.below(21)
     faultBudget = random.below(6)
     for number in 0..<(random.chance(67) ? 2 : 3) {
+      if random.chance(40) { behind[number] = drawBehind() }
       boot(number)
       speeds.append(Speed(commands: drawSpeed(), replies: drawSpeed(), fetches: drawSpeed(), records: drawSpeed()))
     }
@@ -64,6 +67,13 @@ struct World {
       }
     }
     replica = redis
+  }
+
+  private mutating func drawBehind() -> WriteBehind {
+    var behind = WriteBehind()
+    behind.intervalMilliseconds = 1
+    behind.maxPending = [1, 1, 2, 100][random.below(4)]
+    return behind
   }
 
   private mutating func drawSpeed() -> Int { [1, 3, 3, 8][random.below(4)] }
@@ -107,7 +117,7 @@ struct World {
 
   private enum Choice {
     case execute(Int), deliver(Int)
-    case record(Int), fetch(Int), connect(Int), resume(Int), upkeep(Int)
+    case record(Int), fetch(Int), connect(Int), resume(Int), upkeep(Int), batch(Int)
     case load(Int), client, fault
   }
 
@@ -146,6 +156,7 @@ struct World {
       if host.connection == nil { offer(.connect(place)) }
       if host.isSuspended { offer(.resume(place)) }
       if host.needsUpkeep { offer(.upkeep(place)) }
+      if host.isJoined, !host.isSuspended, host.cache.behind.pending > 0 { offer(.batch(place)) }
     }
     for place in loads.indices { offer(.load(place), 2) }
     if clientBudget > 0 { offer(.client, 4) }
@@ -169,6 +180,11 @@ struct World {
     case .resume(let place): try resume(hosts[place])
     case .upkeep(let place):
       hosts[place].cache.upkeep(entries: random.chance(30) ? 2 : 100, now: hosts[place].now)
+      try settle(hosts[place])
+    case .batch(let place):
+      let pause = hosts[place].cache.shared.queue.pausedUntil
+      hosts[place].now = max(hosts[place].now + 1, pause)
+      hosts[place].cache.upkeep(entries: 100, now: hosts[place].now)
       try settle(hosts[place])
     case .load(let place): try proceed(place)
     case .client: try act()
