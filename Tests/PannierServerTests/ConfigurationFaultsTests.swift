@@ -54,7 +54,7 @@ import Testing
       #"f:21: namespaces.quiz.max_entries: "1.5" is not a whole number"#,
       #"f:22: namespaces.quiz.stale: expected a duration such as 10m, found nothing"#,
       #"f:23: namespaces: "a b" can't name a namespace; it takes 1 to 64 of A-Z a-z 0-9 _ . -"#,
-      #"f:24: namespaces.other: expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, lease_scope, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, mode, found "5""#,
+      #"f:24: namespaces.other: expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, strategy, behind, lease_scope, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, compress, mode, found "5""#,
       #"f:26: limits.items: "0" is out of range; it must be 1 to 1000000"#,
       #"f:27: limits.line_bytes: "2GiB" is out of range; it must be 1KiB to 1GiB"#,
       #"f:29: access.uids[1]: there is no user "no-such-user-here" on this host"#,

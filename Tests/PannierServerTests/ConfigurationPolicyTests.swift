@@ -18,13 +18,13 @@ private func names(_ fields: Set<PolicyField>) -> Set<String> { Set(fields.map(\
 @Test func theDefaultPolicyIsPrinted() {
   #expect(
     printed(Policy())
-      == #"{"ttl":300,"max_ttl":null,"rules":[],"jitter":0.1,"negative_ttl":null,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":null,"retry_after":5,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":null,"max_entries":null,"max_value_bytes":1048576,"eviction":"lru","mode":"on"}"#
+      == #"{"ttl":300,"max_ttl":null,"rules":[],"jitter":0.1,"negative_ttl":null,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":null,"retry_after":5,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","behind":{"interval":0.1,"max_pending":10000},"lease_scope":"host","on_link_loss":"serve","max_bytes":null,"max_entries":null,"max_value_bytes":1048576,"eviction":"lru","compress":{"min_bytes":1024},"mode":"on"}"#
   )
 }
 
 @Test func aPolicyIsPrintedAsItIsWritten() throws {
   let json = #"""
-    {"ttl":null,"max_ttl":3600.5,"rules":[{"match":"a\"\\\\*","ttl":null,"max_ttl":0.25,"jitter":0,"negative_ttl":1,"stale":0.001,"refresh_ahead":0.5,"lease_timeout":1,"max_wait":0,"retry_after":0.5},{"match":"é\u0001"}],"jitter":0.5,"negative_ttl":2,"stale":10,"refresh_ahead":0.8,"lease_timeout":0.001,"max_wait":2,"retry_after":3600,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":65536,"max_entries":10,"max_value_bytes":100,"eviction":"lru","mode":"read_only"}
+    {"ttl":null,"max_ttl":3600.5,"rules":[{"match":"a\"\\\\*","ttl":null,"max_ttl":0.25,"jitter":0,"negative_ttl":1,"stale":0.001,"refresh_ahead":0.5,"lease_timeout":1,"max_wait":0,"retry_after":0.5},{"match":"é\u0001"}],"jitter":0.5,"negative_ttl":2,"stale":10,"refresh_ahead":0.8,"lease_timeout":0.001,"max_wait":2,"retry_after":3600,"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","behind":{"interval":0.1,"max_pending":10000},"lease_scope":"host","on_link_loss":"serve","max_bytes":65536,"max_entries":10,"max_value_bytes":100,"eviction":"lru","compress":{"min_bytes":1024},"mode":"read_only"}
     """#
   #expect(printed(try policy(json)) == json)
 }
@@ -60,7 +60,7 @@ func printedPoliciesAreTakenBack(json: String) throws {
     (
       "[]",
       [
-        "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, lease_scope, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, mode, found a list"
+        "expected the fields ttl, max_ttl, rules, jitter, negative_ttl, stale, refresh_ahead, lease_timeout, max_wait, retry_after, tiers, memory_ttl, write, strategy, behind, lease_scope, on_link_loss, max_bytes, max_entries, max_value_bytes, eviction, compress, mode, found a list"
       ]
     ),
     ("null", ["expected the fields of a policy, found nothing"]), ("{", ["it is not JSON"]),
@@ -183,7 +183,9 @@ func loneSurrogatesAreRefused(json: String) {
 /// So a reload ends a `policy set` of just the fields that it changes.
 @Test func changedFieldsAreNamed() throws {
   for field in PolicyField.all {
-    #expect(changedFields(from: Policy(), to: try policy(#"{"\#(field.name)":\#(other(field))}"#)) == changed(field))
+    let member = #""\#(field.localName)":\#(other(field))"#
+    let json = field.section.map { #"{"\#($0)":{\#(member)}}"# } ?? "{\(member)}"
+    #expect(changedFields(from: Policy(), to: try policy(json)) == changed(field))
   }
   let ruled = try policy(#"{"rules":[{"match":"a","ttl":1}]}"#)
   #expect(names(changedFields(from: ruled, to: try policy(#"{"rules":[{"match":"a","ttl":2}]}"#))) == ["rules"])
@@ -206,3 +208,81 @@ private func other(_ field: PolicyField) -> String {
 }
 
 private func changed(_ field: PolicyField) -> Set<PolicyField> { field.name == "eviction" ? [] : [field] }
+
+/// A field that is written wins, wherever in the same mapping that is; over both lies whatever is stronger.
+@Test(
+  arguments: [
+    (#"{"strategy":"cache_aside"}"#, "", WriteKind.aside, nil), (#"{"strategy":"write_through"}"#, "", .through, nil),
+    (#"{"strategy":"write_behind"}"#, "", .behind, nil), (#"{"strategy":"refresh_ahead"}"#, "", .aside, 0.8),
+    (#"{"strategy":"write_through","write":"aside"}"#, "", .aside, nil),
+    (#"{"write":"aside","strategy":"write_through"}"#, "", .aside, nil),
+    (#"{"refresh_ahead":0.5,"strategy":"refresh_ahead"}"#, "", .aside, 0.5),
+    (#"{"strategy":"refresh_ahead","refresh_ahead":"off"}"#, "", .aside, nil),
+    (#"{"write":"through"}"#, #"{"strategy":"write_behind"}"#, .behind, nil),
+    (#"{"strategy":"write_behind"}"#, #"{"write":"through"}"#, .through, nil),
+    (#"{"strategy":"refresh_ahead"}"#, #"{"strategy":"write_behind"}"#, .behind, 0.8),
+  ] as [(String, String, WriteKind, Double?)])
+func aStrategyIsShortForItsFields(older: String, newer: String, write: WriteKind, refreshAhead: Double?) throws {
+  let (configuration, _) = try load("defaults: \(older)\nnamespaces: {a: \(newer.isEmpty ? "{}" : newer)}")
+  for policy in [configuration.policy(for: "a"), try bothApplied(older, newer)] {
+    #expect(policy.write == write)
+    #expect(policy.lifetimes.refreshAhead == refreshAhead)
+  }
+}
+
+private func bothApplied(_ older: String, _ newer: String) throws -> Policy {
+  var policy = Policy()
+  try patch(older).merging(try patch(newer.isEmpty ? "{}" : newer)).apply(to: &policy)
+  return policy
+}
+
+/// A reload with another value for what it stood for ends it.
+@Test func aStrategyIsTakenBackFieldByField() throws {
+  let left = try patch(#"{"strategy":"refresh_ahead"}"#).removing(try patch(#"{"write":"aside"}"#).fields)
+  #expect(names(left.fields) == ["refresh_ahead"])
+}
+
+@Test func aVariableChangesTheStrategyAndNoFieldThatIsWritten() throws {
+  let environment = ["PANNIER_DEFAULTS_STRATEGY": "write_behind"]
+  for (yaml, write) in [
+    ("defaults: {strategy: refresh_ahead}", WriteKind.behind), ("defaults: {write: through}", .through),
+  ] {
+    let policy = try load(yaml, environment: environment).0.policy(for: "any")
+    #expect(policy.write == write)
+    #expect(policy.lifetimes.refreshAhead == nil)
+  }
+}
+
+@Test func fieldsOfASectionLieOverOneAnotherOneByOne() throws {
+  let (configuration, _) = try load(
+    "defaults: {behind: {interval: 1s, max_pending: 5}, compress: off}\nnamespaces: {a: {behind: {interval: 2s}}}")
+  #expect(configuration.policy(for: "a").behind.intervalMilliseconds == 2000)
+  #expect(configuration.policy(for: "a").behind.maxPending == 5)
+  #expect(configuration.policy(for: "a").compressedFromBytes == nil)
+}
+
+@Test(
+  arguments: [
+    ("compress: off", nil), ("compress: none", nil), ("compress:", nil), ("compress: {min_bytes: off}", nil),
+    ("compress: {}", 1024), ("compress: {min_bytes: 4KiB}", 4096),
+  ] as [(String, Int?)])
+func compressionIsASizeOrOff(yaml: String, smallest: Int?) throws {
+  let policy = try load("defaults:\n  \(yaml)").0.policy(for: "any")
+  #expect(policy.compressedFromBytes == smallest)
+  let text = smallest.map { #"{"min_bytes":\#($0)}"# } ?? "null"
+  #expect(printed(policy).contains(#""compress":\#(text),"#))
+}
+
+@Test(arguments: [
+  (#"{"behind":{"intervall":1}}"#, #"behind: unknown field "intervall", did you mean "interval"?"#),
+  (#"{"behind":5}"#, #"behind: expected the fields interval, max_pending, found "5""#),
+  (#"{"behind":{"max_pending":0}}"#, #"behind.max_pending: "0" is out of range; it must be 1 to 10000000"#),
+  (#"{"compress":"zstd"}"#, #"compress: expected the fields min_bytes, found "zstd""#),
+  (
+    #"{"strategy":"write_back"}"#,
+    #"strategy: "write_back" is not one of cache_aside | write_through | write_behind | refresh_ahead"#
+  ),
+])
+func faultsInSectionsAreNamed(json: String, fault: String) {
+  #expect(throws: ConfigurationFaults(faults: [ConfigurationFault(place: nil, message: fault)])) { try patch(json) }
+}

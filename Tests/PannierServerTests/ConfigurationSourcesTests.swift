@@ -10,6 +10,7 @@ private let samples: [(path: String, text: String, holds: @Sendable (Configurati
   ("socket.group", "root", { $0.socket.group == "root" }),
   ("memory", "64MiB", { $0.memoryBytes == 64 << 20 }),
   ("unknown_namespaces", "refuse", { $0.unknownNamespaces == .refuse }),
+  ("defaults.strategy", "write_behind", { policy($0).write == .behind }),
   ("defaults.ttl", "none", { policy($0).lifetimes.ttlMilliseconds == nil }),
   ("defaults.max_ttl", "1h", { policy($0).lifetimes.maxTTLMilliseconds == 3_600_000 }),
   ("defaults.rules", "[{match: \"a*\", ttl: 5}]", { policy($0).rules.count == 1 }),
@@ -23,12 +24,15 @@ private let samples: [(path: String, text: String, holds: @Sendable (Configurati
   ("defaults.tiers", "[redis]", { policy($0).tiers == .redis }),
   ("defaults.memory_ttl", "30s", { policy($0).lifetimes.memoryTTLMilliseconds == 30_000 }),
   ("defaults.write", "through", { policy($0).write == .through }),
+  ("defaults.behind.interval", "1s", { policy($0).behind.intervalMilliseconds == 1000 }),
+  ("defaults.behind.max_pending", "7", { policy($0).behind.maxPending == 7 }),
   ("defaults.lease_scope", "fleet", { policy($0).leaseScope == .fleet }),
   ("defaults.on_link_loss", "verify", { policy($0).onLinkLoss == .verify }),
   ("defaults.max_bytes", "1.5MiB", { policy($0).maxBytes == 3 << 19 }),
   ("defaults.max_entries", "5000", { policy($0).maxEntries == 5000 }),
   ("defaults.max_value_bytes", "64KB", { policy($0).maxValueBytes == 64_000 }),
   ("defaults.eviction", "lru", { $0.defaults.fields.map(\.name) == ["eviction"] }),
+  ("defaults.compress.min_bytes", "off", { policy($0).compressedFromBytes == nil }),
   ("defaults.mode", "off", { policy($0).mode == .off }),
   ("limits.line_bytes", "1MiB", { $0.limits.lineBytes == 1 << 20 }),
   ("limits.key_bytes", "2KiB", { $0.limits.keyBytes == 2048 }),
@@ -73,7 +77,7 @@ private func policy(_ configuration: Configuration) -> Policy { configuration.po
 func everySettingIsTakenFromEverySource(index: Int) throws {
   let (path, text, holds) = samples[index]
   let parts = path.split(separator: ".")
-  let yaml = parts.count == 1 ? "\(path): \(text)" : "\(parts[0]): {\(parts[1]): \(text)}"
+  let yaml = parts.dropLast().reversed().reduce("\(parts.last ?? ""): \(text)") { "\($1): {\($0)}" }
   #expect(holds(try load(yaml).0))
   let variable = "PANNIER_" + path.uppercased().replacing(".", with: "_")
   let (configuration, warnings) = try Configuration.load(environment: [variable: text])
@@ -193,4 +197,13 @@ func fileModesAreOctal(text: String) throws {
       #expect(found.isEmpty == isTaken, "\(field.name) \(number)")
     }
   }
+}
+
+@Test func whatCantBeBehindIsWarnedOf() throws {
+  let (_, warnings) = try load(
+    "defaults: {write: behind}\nnamespaces: {a: {}, b: {tiers: [redis]}, c: {tiers: [memory]}}")
+  #expect(
+    warnings == [
+      "namespaces.b.write is behind, and memory is not among its tiers: a set waits for Redis all the same"
+    ])
 }

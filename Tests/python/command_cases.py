@@ -25,8 +25,9 @@ STORED = '{"ok":true,"stored":true}'
 POLICY = (
     '{"ok":true,"policy":{"ttl":300,"max_ttl":null,"rules":[{"match":"a*","ttl":5.5,"stale":5400}],"jitter":0.1,'
     '"negative_ttl":0.25,"stale":0,"refresh_ahead":null,"lease_timeout":30,"max_wait":1.5,"retry_after":5,'
-    '"tiers":["memory","redis"],"memory_ttl":null,"write":"aside","lease_scope":"host","on_link_loss":"serve","max_bytes":65536,'
-    '"max_entries":null,"max_value_bytes":1048577,"eviction":"lru","mode":"on"}}'
+    '"tiers":["memory","redis"],"memory_ttl":null,"write":"aside",'
+    '"behind":{"interval":0.1,"max_pending":10000},"lease_scope":"host","on_link_loss":"serve","max_bytes":65536,'
+    '"max_entries":null,"max_value_bytes":1048577,"eviction":"lru","compress":{"min_bytes":1024},"mode":"on"}}'
 )
 POLICY_LINES = """\
 ttl: 5m
@@ -43,12 +44,14 @@ retry_after: 5s
 tiers: ["memory","redis"]
 memory_ttl: none
 write: aside
+behind: {interval: 100ms, max_pending: 10000}
 lease_scope: host
 on_link_loss: serve
 max_bytes: 64KiB
 max_entries: none
 max_value_bytes: 1048577
 eviction: lru
+compress: {min_bytes: 1KiB}
 mode: on
 """
 QUIZ = (
@@ -80,7 +83,7 @@ REDIS = (
     '{"state":"down","since":61.25,"reason":"connection lost: gone","round_trip":{"p50":0.000085,"p99":0.0012},'
     '"in_flight":1,"hits":10,"misses":2,"voids":1,"shed":3,"timeouts":4,"errors":{"lost":2,"LOADING":5},"log":{"incarnation":"7",'
     '"position":99,"lag":2,"proven":0.25,"bound":1,"records":98,"gaps":1},"unproven":6,"queue":{"depth":7,"queued":9,'
-    '"replayed":2},"walk":{"namespaces":2,"scanned":1000,"removed":30,"running":true}}'
+    '"replayed":2},"behind":{"pending":3,"oldest":0.25,"waiting":1,"sent":40,"conflicts":2},"walk":{"namespaces":2,"scanned":1000,"removed":30,"running":true}}'
 )
 SHARED_STATS = STATS.replace('"loop_delay"', f'"redis":{REDIS},"loop_delay"').replace(
     '{"hits":10,', '{"hits":10,"hits_redis":4,"unproven":6,', 1
@@ -91,6 +94,7 @@ redis reads  10 hits, 2 misses, 1 void, 3 shed, 4 timeouts; 1 in flight
 redis errors 5 LOADING, 2 lost
 redis log    at 99, 2 behind, proven 250.0ms ago; 98 records, 1 gaps; 6 unproven hits
 redis queue  7 waiting, of 9 queued
+redis behind 3 pending, the oldest for 250ms, 1 waiting for room; 40 sent, 2 sent again
 redis walk   1000 values looked at, 30 removed; 2 namespaces to go
 """
 QUIZ_LINES = """\

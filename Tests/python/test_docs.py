@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -29,7 +30,7 @@ DOCUMENTS = [README, ARCHITECTURE, CONFIGURATION, PROTOCOL, ROOT / "examples" / 
 SESSION_SECONDS = 60.0
 # Before each command's output in a session; no command prints it.
 MARK = "\x01"
-UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "m": 60, "": 1}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "ms": 0.001, "s": 1, "m": 60, "": 1}
 
 
 @pytest.fixture(scope="module")
@@ -259,10 +260,28 @@ def refusals(tmp_path: Path, configuration: str) -> list[str]:
     return [line.split(f"{file}:", 1)[1].split(": ", 1)[1] for line in ended.stderr.split("\n") if f"{file}:" in line]
 
 
+def parents(path: str) -> list[str]:
+    """`a.b.c`: `a` and `a.b`."""
+    parts = path.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def nested(settings: dict[str, int]) -> str:
+    """Settings by their paths, as a file."""
+    file: dict[str, Json] = {}
+    for path, value in settings.items():
+        section = file
+        *names, last = path.split(".")
+        for name in names:
+            section = members(section.setdefault(name, {}))
+        section[last] = value
+    return json.dumps(file)
+
+
 def test_every_setting_is_documented_and_there(tmp_path: Path) -> None:
     """The daemon lists what it knows where it is given what it doesn't."""
-    sections = sorted({path.split(".")[0] for path in settings() if "." in path})
-    faulty = "zzzzzzzz: 1\n" + "".join(f"{name}: {{zzzzzzzz: 1}}\n" for name in sections)
+    sections = sorted({part for path in settings() for part in parents(path)})
+    faulty = nested(dict.fromkeys(["zzzzzzzz", *(f"{name}.zzzzzzzz" for name in sections)], 1))
     known: set[str] = set()
     for fault in refusals(tmp_path, faulty):
         place, _, rest = fault.rpartition('unknown field "zzzzzzzz"; known are ')
@@ -280,17 +299,12 @@ def test_what_a_rule_may_have_is_documented(tmp_path: Path) -> None:
 
 def test_ranges_are_documented(tmp_path: Path) -> None:
     """Each setting far beyond any range: the daemon names the right one."""
-    faulty: dict[str, list[str]] = {"": []}
-    for path in settings():
-        name = path.rpartition(".")
-        faulty.setdefault(name[0], []).append(f"{name[2]}: 9999999999999999")
-    text = "\n".join(faulty.pop("")) + "\n"
-    text += "".join(f"{name}: {{{', '.join(fields)}}}\n" for name, fields in faulty.items())
+    text = nested(dict.fromkeys(settings(), 9999999999999999))
     said: dict[str, str] = dict(fault.split(": ", 1) for fault in refusals(tmp_path, text))
     checked = 0
     for path, (_, span, _) in settings().items():
         if limits := re.search(r"it must be (.*)|write a number from (.*?),", said.get(path, "")):
-            assert span.removesuffix(", or none").removesuffix(", or auto") == (limits[1] or limits[2]), path
+            assert re.sub(r", or (none|auto|off)$", "", span) == (limits[1] or limits[2]), path
             checked += 1
         elif words := re.search(r"is not one of (.*)", said.get(path, "")):
             assert names(span) == words[1].split(" | "), path
@@ -305,7 +319,10 @@ def test_defaults_are_documented(daemon: Daemon) -> None:
         section, _, name = path.rpartition(".")
         if section == "limits":
             assert number(default) == limits[name], path
-        elif section == "defaults":
+        elif section.startswith("defaults."):
+            assert members(policy[section.removeprefix("defaults.")])[name] == value(default), path
+        # A strategy is short for others, and nothing by itself.
+        elif section == "defaults" and name != "strategy":
             assert policy[name] == value(default), path
     memory = members(ask(daemon, '{"op":"stats"}')["memory"])
     assert number(settings()["memory"][0]) == memory["limit"]
@@ -317,6 +334,8 @@ def value(text: str) -> Json:
     text = text.strip("`")
     if text in {"none", "off"}:
         return None
+    if text.startswith("{"):
+        return schemas.parse(text)
     if text.startswith("["):
         return [part.strip(' "') for part in text[1:-1].split(",") if part]
     return number(text) if text[0].isdigit() else text

@@ -184,3 +184,30 @@ def test_what_claims_to_be_large_is_a_miss_and_takes_no_memory(
     # One that keeps to the limit is a value, whoever wrote it.
     put(own_redis, frame(MOST_BYTES, 8))
     assert str(a.peer.ask(request("get", ns="q", key="k"))).count("1") in (0, MOST_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("policy", "size", "encoding"),
+    [
+        ("off", 100_000, "json"),
+        ("{min_bytes: 100}", 100, "zstd"),
+        ("{min_bytes: 100}", 99, "json"),
+        ("{min_bytes: 1KiB}", 1023, "json"),
+    ],
+)
+def test_the_policy_says_what_is_compressed(
+    start_host: StartHost, own_redis: RedisServer, policy: str, size: int, encoding: str
+) -> None:
+    host = start_host(f"namespaces: {{q: {{compress: {policy}}}}}")
+    host.until_up()
+    value = "x" * (size - 2)
+    assert host.set("k", value) == STORED
+    token = host.get("loaded", lease=True)["lease"]
+    assert host.set("loaded", value, lease=token) == STORED
+    # What is sent after it is answered after it.
+    assert host.set("last", 1) == STORED
+    for key in ("k", "loaded"):
+        assert f'"encoding":"{encoding}"'.encode() in stored(own_redis, key)
+    host.ask("policy", ns="q", set={"compress": None})
+    assert host.set("k", value) == STORED
+    assert b'"encoding":"json"' in stored(own_redis)

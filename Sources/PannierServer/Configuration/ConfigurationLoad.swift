@@ -77,6 +77,8 @@ extension Configuration {
         setting.read(entry.value, place, &self, &faults)
       } else if place == "namespaces" {
         readNamespaces(entry.value, faults: &faults)
+      } else if place == "defaults" {
+        defaults.read(entry.value, path: place, faults: &faults)
       } else if place == "redis", case .text = entry.value.content {
         // The short form: the URL alone.
         Setting.all.first { $0.path == "redis.url" }?.read(entry.value, place, &self, &faults)
@@ -105,7 +107,7 @@ extension Configuration {
     }
   }
 
-  private static func isNamespaceName(_ name: String) -> Bool {
+  static func isNamespaceName(_ name: String) -> Bool {
     (1...64).contains(name.utf8.count)
       && name.utf8.allSatisfy { byte in
         switch Unicode.Scalar(byte) {
@@ -172,11 +174,17 @@ extension Configuration {
   /// What works, though hardly as meant.
   private var oddities: [String] {
     let patches = namespaces.sorted { $0.key < $1.key }.map { ("namespaces.\($0.key)", $0.value) }
-    return ([("defaults", defaults)] + patches).compactMap { path, patch in
-      guard let maxBytes = patch.maxBytes, maxBytes > memoryBytes else { return nil }
-      let memory = Sizes.text(memoryBytes)
-      return "\(path).max_bytes, \(Sizes.text(maxBytes)), is more than memory, \(memory), which bounds it first"
+    let unreadable = namespaces.keys.sorted().compactMap { name -> String? in
+      let policy = policy(for: name)
+      guard policy.write == .behind, policy.tiers == .redis else { return nil }
+      return "namespaces.\(name).write is behind, and memory is not among its tiers: a set waits for Redis all the same"
     }
+    return unreadable
+      + ([("defaults", defaults)] + patches).compactMap { path, patch in
+        guard let maxBytes = patch.maxBytes, maxBytes > memoryBytes else { return nil }
+        let memory = Sizes.text(memoryBytes)
+        return "\(path).max_bytes, \(Sizes.text(maxBytes)), is more than memory, \(memory), which bounds it first"
+      }
   }
 
   /// Clients have variables of their own, so an unknown one may be right; a misspelt one looks the same.

@@ -5,6 +5,7 @@ package import PannierCore
 import PannierWire
 
 package struct PolicyField: Sendable {
+  /// `behind.interval` stands in `behind`.
   package let name: String
   let takesList: Bool
   /// Writes what the node says into the policy; false: `faults` says why not.
@@ -40,6 +41,9 @@ package struct PolicyField: Sendable {
     PolicyField(
       "memory_ttl", .orNone(.duration(lifetime)), \.lifetimes.memoryTTLMilliseconds, inRule: \.memoryTTLMilliseconds),
     PolicyField("write", .word, \.write),
+    // A day: what waits longer is not meant to be told.
+    PolicyField("behind.interval", .duration(1...86_400_000), \.behind.intervalMilliseconds),
+    PolicyField("behind.max_pending", .count(1...10_000_000), \.behind.maxPending),
     PolicyField("lease_scope", .word, \.leaseScope),
     PolicyField("on_link_loss", .word, \.onLinkLoss),
     PolicyField("max_bytes", .orNone(.size(1...largestMemory)), \.maxBytes),
@@ -48,6 +52,7 @@ package struct PolicyField: Sendable {
     // No line, and so no value, is longer.
     PolicyField("max_value_bytes", .size(1...1 << 30), \.maxValueBytes),
     PolicyField("eviction", .word, \.eviction),
+    PolicyField("compress.min_bytes", .orNone(.size(1...1 << 30), word: "off"), \.compressedFromBytes),
     PolicyField("mode", .word, \.mode),
   ]
 
@@ -81,6 +86,25 @@ package struct PolicyField: Sendable {
         overrides[keyPath: rulePath] = .some(value)
       },
       json: { $0[keyPath: rulePath]?.json })
+  }
+}
+
+extension PolicyField {
+  /// In which mapping it stands; nil: in the policy's own.
+  var section: String? { name.firstIndex(of: ".").map { String(name[..<$0]) } }
+
+  /// What it is called there.
+  var localName: String { section.map { String(name.dropFirst($0.count + 1)) } ?? name }
+
+  /// The names in a section; "": the policy's own.
+  static func names(in section: String) -> [String] {
+    var names: [String] = []
+    for field in all where section.isEmpty || field.section == section {
+      let name = section.isEmpty ? field.section ?? field.name : field.localName
+      if names.last != name { names.append(name) }
+      if name == "write" { names.append(PolicyStrategy.name) }
+    }
+    return names
   }
 }
 

@@ -4,7 +4,15 @@ package import PannierCore
 
 /// One object, no spaces: durations in seconds, sizes in bytes, `null` for none.
 package func policyJSON(_ policy: Policy) -> [UInt8] {
-  Array(object(PolicyField.all.map { ($0.name, $0.json(policy)) }).utf8)
+  let members = PolicyField.names(in: "").compactMap { name -> (String, String)? in
+    if let field = PolicyField.all.first(where: { $0.name == name }) { return (name, field.json(policy)) }
+    let parts = PolicyField.all.filter { $0.section == name }.map { ($0.localName, $0.json(policy)) }
+    // A strategy is none by itself.
+    if parts.isEmpty { return nil }
+    // All of it is off.
+    return (name, parts.contains { $0.1 != "null" } ? object(parts) : "null")
+  }
+  return Array(object(members).utf8)
 }
 
 /// A value of a policy. Each type has one meaning there: `Int64` is always milliseconds, `Int` bytes or a count.

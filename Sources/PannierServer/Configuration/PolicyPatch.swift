@@ -7,6 +7,8 @@ package struct PolicyPatch: Equatable, Sendable {
   package private(set) var fields: Set<PolicyField> = []
   /// Holds the values of `fields`; all others are as in any new policy, so that equal patches are equal.
   private var values = Policy()
+  /// Those of `fields` that a strategy stands for, and that weren't written themselves.
+  private var implied: Set<PolicyField> = []
 
   package init() {}
 
@@ -21,6 +23,7 @@ package struct PolicyPatch: Equatable, Sendable {
     var result = self
     newer.apply(to: &result.values)
     result.fields.formUnion(newer.fields)
+    result.implied.formUnion(newer.implied)
     return result
   }
 
@@ -54,14 +57,40 @@ package struct PolicyPatch: Equatable, Sendable {
   }
 
   mutating func read(_ node: SettingNode, path: String, faults: inout FaultList) {
-    node.forEachField(of: PolicyField.all.map(\.name), path: path, faults: &faults) { entry, faults in
-      guard let field = PolicyField.all.first(where: { $0.name == entry.name }) else { return }
-      read(field, entry.value, path: joined(path, entry.name), faults: &faults)
+    read(node, of: "", path: path, faults: &faults)
+  }
+
+  private mutating func read(_ node: SettingNode, of section: String, path: String, faults: inout FaultList) {
+    node.forEachField(of: PolicyField.names(in: section), path: path, faults: &faults) { entry, faults in
+      let name = joined(section, entry.name)
+      let place = joined(path, entry.name)
+      if let field = PolicyField.all.first(where: { $0.name == name }) {
+        read(field, entry.value, path: place, faults: &faults)
+      } else if name == PolicyStrategy.name {
+        readStrategy(entry.value, path: place, faults: &faults)
+      } else if name == "compress", entry.value.isOff {
+        PolicyField.all.first { $0.section == name }.map { read($0, entry.value, path: place, faults: &faults) }
+      } else {
+        read(entry.value, of: name, path: place, faults: &faults)
+      }
     }
   }
 
   mutating func read(_ field: PolicyField, _ node: SettingNode, path: String, faults: inout FaultList) {
-    if field.read(node, path, &values, &faults) { fields.insert(field) }
+    guard field.read(node, path, &values, &faults) else { return }
+    fields.insert(field)
+    implied.remove(field)
+  }
+
+  /// A field that is written wins, wherever beside it that is.
+  mutating func readStrategy(_ node: SettingNode, path: String, faults: inout FaultList) {
+    guard let strategy = SettingKind<PolicyStrategy>.word.read(node, path, &faults) else { return }
+    fields.subtract(implied)
+    let written = fields
+    var policy = Policy()
+    strategy.write(to: &policy)
+    implied = Set(PolicyField.all.filter { strategy.fields.contains($0.name) }).subtracting(written)
+    for field in implied { take(field, from: policy) }
   }
 
   /// What the patch says of `max_bytes`, for the warning that it is more than memory has.
@@ -70,5 +99,15 @@ package struct PolicyPatch: Equatable, Sendable {
   private mutating func take(_ field: PolicyField, from source: Policy) {
     field.copy(source, &values)
     fields.insert(field)
+  }
+}
+
+extension SettingNode {
+  /// What stands in a mapping's place where all of it is off.
+  fileprivate var isOff: Bool {
+    switch content {
+    case .none, .text("off"), .text("none"): true
+    case .text, .list, .mapping, .refused: false
+    }
   }
 }

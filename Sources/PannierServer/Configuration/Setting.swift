@@ -17,7 +17,7 @@ struct Setting: Sendable {
       Setting("socket.group", .orNone(.group), \.socket.group),
       Setting("memory", .size(1 << 20...largestMemory), \.memoryBytes),
       Setting("unknown_namespaces", .word, \.unknownNamespaces),
-    ] + PolicyField.all.map(Setting.init(default:)) + LimitField.all.map(Setting.init(limit:)) + [
+    ] + [Setting.strategy] + PolicyField.all.map(Setting.init(default:)) + LimitField.all.map(Setting.init(limit:)) + [
       Setting("redis.url", .redisURL, \.redis.address),
       Setting("redis.username", .text("a user's name"), \.redis.user),
       Setting("redis.password", .secret, \.redis.password),
@@ -60,6 +60,21 @@ struct Setting: Sendable {
     read = { node, place, configuration, faults in
       if let value = field.settingKind.read(node, place, &faults) { configuration.limits[keyPath: field.path] = value }
     }
+  }
+
+  private static let strategy = Setting(
+    path: "defaults.\(PolicyStrategy.name)", takesList: false,
+    read: { node, place, configuration, faults in
+      configuration.defaults.readStrategy(node, path: place, faults: &faults)
+    })
+
+  private init(
+    path: String, takesList: Bool,
+    read: @escaping @Sendable (SettingNode, String, inout Configuration, inout FaultList) -> Void
+  ) {
+    self.path = path
+    self.takesList = takesList
+    self.read = read
   }
 
   private init(default field: PolicyField) {

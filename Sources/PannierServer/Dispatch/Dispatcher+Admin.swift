@@ -192,6 +192,7 @@ extension Dispatcher {
       let ns = try namespace(name)
       policies.change(text, patch)
       cache.setPolicy(policies.policy(for: text), of: ns, by: session.caller, now: now)
+      answerShared()
       log.notice(
         "policy changed", metadata: ["ns": "\(text)", "pid": "\(session.caller.pid)", "uid": "\(session.caller.uid)"])
     }

@@ -20,8 +20,10 @@ final class PayloadPacker {
 
   func isPooled(_ payload: [UInt8]) -> Bool { payload.count >= Self.pooledBytes }
 
-  /// `done` is given what is stored in the payload's place; nil: nothing. At once, unless it is pooled.
-  func pack(_ payload: [UInt8], _ done: @escaping ([UInt8]?) -> Void) {
+  /// `done` is given what is stored in the payload's place; nil: nothing. At once, unless it is pooled. `smallest`: what is smaller
+  /// stays as it is; nil: all does.
+  func pack(_ payload: [UInt8], from smallest: Int?, _ done: @escaping ([UInt8]?) -> Void) {
+    guard let smallest, payload.count >= smallest else { return done(nil) }
     guard isPooled(payload) else { return done(zstandard.compress(payload)) }
     PoolWork.run(on: loop, { Zstandard().compress(payload) }, then: done)
   }

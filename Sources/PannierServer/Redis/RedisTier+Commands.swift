@@ -65,7 +65,8 @@ extension RedisTier {
       line.fill(place) { [unowned self] in send(self, packed) }
       while let send = line.takeNext() { send() }
     }
-    if let stored { packer.pack(stored.value.value, isReady) } else { isReady(nil) }
+    guard let stored else { return isReady(nil) }
+    packer.pack(stored.value.value, from: dispatcher.cache.compressedFromBytes(stored.ns), isReady)
   }
 
   private func change(_ number: UInt64, _ ns: [UInt8], _ change: SharedChange, packed: [UInt8]?) {

@@ -21,16 +21,20 @@ struct PolicyLines {
   }
 
   private static func rule(_ rule: JSONValue) -> String {
-    let fields = (rule.members ?? []).map { "\(Printable.line($0.name)): \(text($0.name, $0.value))" }
-    return "  - {\(fields.joined(separator: ", "))}"
+    "  - \(text("rules", rule))"
   }
 
   private static func text(_ name: String, _ value: JSONValue) -> String {
-    if value.isNull { return name == "refresh_ahead" ? "off" : "none" }
+    if value.isNull { return ["refresh_ahead", "compress"].contains(name) ? "off" : "none" }
+    if let members = value.members {
+      let fields = members.map { "\(Printable.line($0.name)): \(text($0.name, $0.value))" }
+      return "{\(fields.joined(separator: ", "))}"
+    }
     switch name {
-    case "ttl", "max_ttl", "negative_ttl", "stale", "lease_timeout", "max_wait", "retry_after", "memory_ttl":
+    case "ttl", "max_ttl", "negative_ttl", "stale", "lease_timeout", "max_wait", "retry_after", "memory_ttl",
+      "interval":
       if let seconds = value.number { return Units.duration(seconds: seconds) }
-    case "max_bytes", "max_value_bytes":
+    case "max_bytes", "max_value_bytes", "min_bytes":
       if let bytes = value.integer { return Sizes.text(bytes) }
     case "match":
       // Most globs begin with what YAML takes for something else.

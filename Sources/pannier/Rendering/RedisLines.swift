@@ -9,6 +9,8 @@ struct RedisLines {
     func count(_ part: JSONValue?, _ name: String) -> String { part?[name]?.text ?? "0" }
     let log = redis["log"]
     let queue = redis["queue"]
+    let behind = redis["behind"]
+    let oldest = behind?["oldest"]?.number.map { ", the oldest for \(Units.roughly(seconds: $0))" } ?? ""
     let walk = redis["walk"]
     let proven = log?["proven"]?.number.map { "\(Units.delay(seconds: $0)) ago" } ?? "never yet"
     let walked = "\(count(walk, "scanned")) values looked at, \(count(walk, "removed")) removed"
@@ -21,6 +23,8 @@ struct RedisLines {
       "redis log    at \(count(log, "position")), \(count(log, "lag")) behind, proven \(proven); "
         + "\(count(log, "records")) records, \(count(log, "gaps")) gaps; \(count(redis, "unproven")) unproven hits",
       "redis queue  \(count(queue, "depth")) waiting, of \(count(queue, "queued")) queued",
+      "redis behind \(count(behind, "pending")) pending\(oldest), \(count(behind, "waiting")) waiting for room; "
+        + "\(count(behind, "sent")) sent, \(count(behind, "conflicts")) sent again",
       "redis walk   \(walked); \(isWalking ? "\(count(walk, "namespaces")) namespaces to go" : "idle")",
     ]
   }

@@ -25,9 +25,8 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotGetSmallerOrIsSmallStaysAsItIs() {
+  @Test func whatDoesNotGetSmallerStaysAsItIs() {
     for count in [1024, 10 << 10, 1 << 20] { #expect(zstandard.compress(random(count)) == nil) }
-    #expect(zstandard.compress(compressible(1016)) == nil)
     #expect(zstandard.compress([]) == nil)
   }
 
