@@ -48,6 +48,8 @@ extension Server {
     write()
     guard dispatcher.flags.value.mayNeedUpkeep else { return }
     dispatcher.flags.value.mayNeedUpkeep = false
+    if isReplaying { forgetReplayed() }
+    finishIfDone()
     if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { arm() }
   }
 

@@ -44,8 +44,12 @@ package final class Server {
   let timesTimer: LoopTimer
   private let shutdownTimer: LoopTimer
   var redis: RedisTier?
+  let queueFile: QueueFile
+  /// What it has is being told, and it is not removed yet.
+  var isReplaying = false
   private enum Stage { case serving, draining, ending, ended }
   private var stage = Stage.serving
+  private var isOutOfTime = false
 
   /// `reload` reads the configuration anew, from where it came from.
   package init(
@@ -54,6 +58,7 @@ package final class Server {
   ) {
     self.log = log
     self.reload = reload
+    queueFile = QueueFile(besides: configuration.socket.path)
     access = AccessList(configuration.access)
     dispatcher = Dispatcher(
       configuration: configuration, clock: testClock ? .manual : .real,
@@ -102,6 +107,7 @@ package final class Server {
     }
     timesTimer.action = { [unowned self] in checkTimes() }
     shutdownTimer.action = { [unowned self] in nextShutdownStep() }
+    replayQueue()
     redis?.start()
     loop.run()
     socket?.withdraw()
@@ -175,7 +181,7 @@ package final class Server {
     bySession[ObjectIdentifier(connection.session)] = nil
     if connections.isEmpty {
       timesTimer.stop()
-      if stage == .ending { finish() }
+      finishIfDone()
     }
   }
 
@@ -228,13 +234,27 @@ package final class Server {
         connection.leave()
         writeAtEndOfTurn(connection)
       }
+      setTime()
+      dispatcher.cache.drainShared(now: dispatcher.now)
+      dispatcher.tellOfChange()
       write()
-      if connections.isEmpty { finish() } else { shutdownTimer.start(milliseconds: Self.shutdownMilliseconds) }
+      shutdownTimer.start(milliseconds: Self.shutdownMilliseconds)
+      finishIfDone()
     case .ending:
-      log.warning("closing connections that did not read in time", metadata: ["count": "\(connections.count)"])
+      isOutOfTime = true
+      if !connections.isEmpty {
+        log.warning("closing connections that did not read in time", metadata: ["count": "\(connections.count)"])
+      }
       for connection in Array(connections.values) { connection.close() }
+      finishIfDone()
     case .serving, .ended: break
     }
+  }
+
+  /// Everybody is answered, and Redis has been told of all, or can't be.
+  func finishIfDone() {
+    guard stage == .ending, connections.isEmpty else { return }
+    if isOutOfTime || dispatcher.cache.isSharedDrained || !dispatcher.cache.isSharedUp { finish() }
   }
 
   private func closeListener() {
@@ -247,7 +267,10 @@ package final class Server {
     guard stage != .ended else { return }
     stage = .ended
     closeListener()
+    // What was under way is queued with that, as a delete where its fate isn't known.
     redis?.stop()
+    dispatcher.cache.sharedLost(now: dispatcher.now)
+    keepQueue()
     for signal in signals { signal.close() }
     for timer in [expiryTimer, deadlineTimer, timesTimer, shutdownTimer] { timer.close() }
     loop.close()
