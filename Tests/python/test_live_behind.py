@@ -183,6 +183,32 @@ def test_two_hosts_agree_afterwards(start_host: StartHost) -> None:
         assert hosts[0].get(f"k{number}") == hosts[1].get(f"k{number}")
 
 
+def test_broken_connections_lose_nothing(start_host: StartHost, own_redis: RedisServer) -> None:
+    """What was under way may have been carried out or not: it is sent again under its guard, and stands in the end."""
+    host = start_host(behind("behind: {interval: 1ms}"))
+    host.until_up()
+    wanted: dict[str, str] = {}
+    for number in range(3000):
+        wanted[f"k{number % 500}"] = str(number)
+        host.peer.send(request("set", ns="q", key=f"k{number % 500}", value=number))
+        if number % 100 == 99:
+            answers = [parsed(line) for line in host.peer.receive_lines(100)]
+            assert all(answer in (STORED, QUEUED) for answer in answers)
+        if number % 300 == 299:
+            own_redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            assert host.get(f"k{number % 500}")["value"] == number
+    own_redis.signal(signal.SIGSTOP)
+    host.set("last", 1)
+    until(lambda: host.redis()["state"] != "up")
+    own_redis.signal(signal.SIGCONT)
+    until(lambda: pending(host)["pending"] == 0)
+    assert {key: in_redis(own_redis, key) for key in wanted} == wanted
+    assert in_redis(own_redis, "last") == "1"
+    assert host.redis()["log"]["gaps"] == 0
+    for key, value in wanted.items():
+        assert host.get(key)["value"] == int(value)
+
+
 def test_a_writer_waits_for_room(start_host: StartHost, own_redis: RedisServer) -> None:
     host = start_host(behind("behind: {interval: 1h, max_pending: 100}"))
     host.until_up()
