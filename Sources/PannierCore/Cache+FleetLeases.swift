@@ -76,7 +76,8 @@ extension Cache {
       // Nobody wants it any more.
       handOver(number, now: now)
     case .elsewhere(let left):
-      tier.namespaces[id].pointee.counters.leases.elsewhere += 1
+      let namespace = tier.namespaces[id]
+      namespace.pointee.counters.leases.elsewhere += 1
       loads.setClaim(number, .elsewhere(until: now + max(1, left), stamp))
       tellClaimant(claim)
     case .paused(let reason, let left):
