@@ -1,0 +1,50 @@
+"""Keeps a sidecar that is gone from costing anything: after a failure it isn't asked for a while, and then by one
+caller.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+logger = logging.getLogger("pannier")
+
+
+class Breaker:
+    """For one socket and process. Between its states there is one line in the log, at each change."""
+
+    __slots__ = ("_open_until", "_path", "_pause", "_probing_until")
+
+    def __init__(self, path: str, pause: float) -> None:
+        self._path = path
+        self._pause = pause
+        # Nought: the sidecar answers.
+        self._open_until = 0.0
+        self._probing_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._open_until > 0
+
+    def allows(self) -> bool:
+        """Whether the sidecar is to be asked. While it is out one caller in each pause tries it."""
+        if not self._open_until:
+            return True
+        now = time.monotonic()
+        if now < self._open_until or now < self._probing_until:
+            return False
+        self._probing_until = now + self._pause
+        return True
+
+    def fail(self, why: str) -> None:
+        if not self._open_until:
+            logger.warning("the cache can't be used, and functions are simply called: %s: %s", self._path, why)
+        self._open_until = time.monotonic() + self._pause
+        self._probing_until = 0.0
+
+    def succeed(self) -> None:
+        if not self._open_until:
+            return
+        self._open_until = 0.0
+        self._probing_until = 0.0
+        logger.warning("the cache is used again: %s", self._path)

@@ -1,0 +1,195 @@
+"""Each op once, for sync and async clients alike: what is asked, how long that may take, and what the answer means.
+
+It knows no sockets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ._durations import seconds
+from ._wire import NULL, Answer, get_line, item, line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._durations import Duration
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Call(Generic[T_co]):
+    """A request, how long beyond its time it may wait, what its answer means, and what it comes to where no sidecar
+    answers.
+    """
+
+    __slots__ = ("line", "otherwise", "read", "wait")
+
+    def __init__(self, line: bytes, read: Callable[[Answer], T_co], otherwise: T_co, wait: float = 0.0) -> None:
+        self.line = line
+        self.read = read
+        self.otherwise = otherwise
+        self.wait = wait
+
+
+class Found:
+    """What a `get` came to: a hit with its value's bytes, or why there is none. With `lease` the caller is to load the
+    key.
+    """
+
+    __slots__ = ("busy", "failed", "hit", "lease", "meta", "passed", "retry", "stale", "value")
+
+    def __init__(self, answer: Answer) -> None:
+        fields = answer.fields
+        self.value = answer.value
+        self.hit: bool = fields["hit"]
+        self.stale: bool = fields.get("stale", False)
+        self.lease: str | None = fields.get("lease")
+        self.busy: bool = fields.get("busy", False)
+        self.failed: bool = fields.get("failed", False)
+        self.passed: bool = fields.get("pass", False)
+        self.retry: float | None = fields.get("retry")
+        self.meta: dict[str, Any] = fields
+
+
+MISSED = Found(Answer({"ok": True, "hit": False}, None))
+
+
+def get(
+    ns: str,
+    key: str,
+    *,
+    lease: bool = False,
+    wait: float | None = None,
+    stale: bool = False,
+    max_age: Duration | None = None,
+    strict: bool = False,
+    meta: bool = False,
+) -> Call[Found]:
+    if not stale and max_age is None and not strict and not meta:
+        return Call(get_line(ns, key, lease, wait), Found, MISSED, wait or 0.0)
+    fields = {
+        "ns": ns,
+        "key": key,
+        "lease": lease or None,
+        "wait": wait,
+        "stale": stale or None,
+        "max_age": seconds(max_age) if max_age is not None else None,
+        "strict": strict or None,
+        "meta": meta or None,
+    }
+    return Call(line("get", fields), Found, MISSED, wait or 0.0)
+
+
+def get_many(ns: str, keys: Sequence[str]) -> Call[list[dict[str, Any]]]:
+    """Each key's own answer: its value is decoded already."""
+    return Call(line("get", {"ns": ns, "keys": list(keys)}), _items, [{"hit": False} for _ in keys])
+
+
+def _items(answer: Answer) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = answer.fields["items"]
+    return items
+
+
+# Of a `ttl`: none of its own, and not the policy's either.
+FOREVER = "forever"
+
+
+def set_value(
+    ns: str,
+    key: str,
+    value: bytes,
+    *,
+    ttl: Duration | None = None,
+    stale: Duration | None = None,
+    tags: Sequence[str] = (),
+    lease: str | None = None,
+    condition: object = None,
+) -> Call[bool]:
+    fields = {"ns": ns, "key": key, **_life(ttl, stale), "tags": list(tags) or None, "lease": lease, "if": condition}
+    return Call(line("set", fields, value), _stored, False)
+
+
+def set_many(ns: str, items: Mapping[str, bytes], ttl: Duration | None, tags: Sequence[str]) -> Call[int]:
+    more = {**_life(ttl, None), "tags": list(tags) or None}
+    parts = [item({"key": key, **more}, value) for key, value in items.items()]
+    asked = line("set", {"ns": ns})[:-1] + b',"items":[' + b",".join(parts) + b"]}"
+    return Call(asked, lambda answer: sum(item["stored"] for item in _items(answer)), 0)
+
+
+def _life(ttl: Duration | None, stale: Duration | None) -> dict[str, object]:
+    return {
+        "ttl": NULL if ttl == FOREVER else seconds(ttl) if ttl is not None else None,
+        "stale": seconds(stale) if stale is not None else None,
+    }
+
+
+def _stored(answer: Answer) -> bool:
+    stored: bool = answer.fields["stored"]
+    return stored
+
+
+def delete(ns: str, keys: Sequence[str], *, soft: bool = False) -> Call[int]:
+    return Call(line("delete", {"ns": ns, "keys": list(keys), "soft": soft or None}), _count("deleted"), 0)
+
+
+def clear(
+    ns: str, *, match: str | None = None, tags: Sequence[str] = (), soft: bool = False, dry_run: bool = False
+) -> Call[int]:
+    fields = {"ns": ns, "match": match, "tags": list(tags) or None, "soft": soft or None, "dry_run": dry_run or None}
+    # Its walk is done in slices, and its answer comes at the end.
+    return Call(line("clear", fields), _count("cleared"), 0, wait=10.0)
+
+
+def _count(name: str) -> Callable[[Answer], int]:
+    def read(answer: Answer) -> int:
+        count: int = answer.fields[name]
+        return count
+
+    return read
+
+
+def touch(ns: str, key: str, ttl: Duration | None, stale: Duration | None) -> Call[bool]:
+    return Call(line("touch", {"ns": ns, "key": key, **_life(ttl, stale)}), _flag("touched"), False)
+
+
+def exists(ns: str, key: str) -> Call[bool]:
+    return Call(line("exists", {"ns": ns, "key": key}), _flag("exists"), False)
+
+
+def release(ns: str, key: str, lease: str, *, failed: bool = False, passes: bool = False) -> Call[bool]:
+    fields = {"ns": ns, "key": key, "lease": lease, "failed": failed or None, "pass": passes or None}
+    return Call(line("release", fields), _flag("released"), False)
+
+
+def _flag(name: str) -> Callable[[Answer], bool]:
+    def read(answer: Answer) -> bool:
+        flag: bool = answer.fields[name]
+        return flag
+
+    return read
+
+
+def keys(ns: str, match: str | None, limit: int, after: str | None) -> Call[dict[str, Any]]:
+    fields = {"ns": ns, "match": match, "limit": limit, "after": after}
+    return Call(line("keys", fields), _fields, {"ok": False, "keys": []})
+
+
+def stats(ns: str | None) -> Call[dict[str, Any]]:
+    return Call(line("stats", {"ns": ns}), _fields, {"ok": False, "namespaces": {}})
+
+
+def explain(ns: str, key: str) -> Call[dict[str, Any]]:
+    return Call(line("explain", {"ns": ns, "key": key}), _fields, {"ok": False})
+
+
+def policy(ns: str, changes: dict[str, Any] | None) -> Call[dict[str, Any]]:
+    return Call(line("policy", {"ns": ns, "set": changes}), lambda answer: answer.fields["policy"], {})
+
+
+def ping() -> Call[bool]:
+    return Call(line("ping", {}), lambda _: True, False)
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    return answer.fields

@@ -1,0 +1,175 @@
+"""`cache_put` and `cache_invalidate`: what a function that changes data does to what is kept. They run after it, and
+wait for the answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from . import _calls as calls
+from ._cache import cache
+from ._cached import returned
+from ._loads import Plan
+from ._templates import Template
+from ._values import codec_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._cache import AsyncCache
+    from ._calls import Call
+    from ._durations import Duration
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def cache_put(
+    cache_name: str,
+    key: str,
+    ttl: Duration | Callable[[Any], Duration] | None = None,
+    *,
+    tags: Sequence[str] = (),
+    stale: Duration | None = None,
+    condition: Callable[[Any], bool] | None = None,
+    returns: object = None,
+    client: AsyncCache | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keeps what the function returns under `key`, each time that it is called. Templates see the arguments and
+    `{result}`.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        template = Template(key, function, has_result=True)
+        marks = [Template(tag, function, has_result=True) for tag in tags]
+        plan = Plan(
+            f"{function.__module__}.{function.__qualname__}",
+            cache_name,
+            codec_for(returned(function, returns)),
+            ttl,
+            stale,
+            lambda args, kwargs, result: [mark.key(args, kwargs, result) for mark in marks],
+            condition,
+        )
+
+        def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:
+            name = template.key(args, kwargs, result)
+            storing = plan.storing(name, result, args, kwargs, None)
+            # What was kept is not what the function says now.
+            return [storing if storing is not None else calls.delete(cache_name, [name])]
+
+        return _after(function, changes, None, client or cache)
+
+    return decorate
+
+
+def cache_invalidate(
+    cache_name: str,
+    key_pattern: str | None = None,
+    *,
+    tags: Sequence[str] = (),
+    after_commit: str | None = None,
+    client: AsyncCache | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """After the function has returned: ends what is kept under a key, what fits a pattern (a template with a star or a
+    question mark that isn't escaped), and what bears a tag; without any of these, the whole namespace. Templates see
+    the arguments and `{result}`.
+
+    `after_commit`: the name of the argument that is a SQLAlchemy session: it is done when that has committed. So a
+    transaction that is rolled back ends nothing, and no reader fills anew with what was there before.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        template = None if key_pattern is None else Template(key_pattern, function, has_result=True, is_glob=True)
+        marks = [Template(tag, function, has_result=True) for tag in tags]
+        if after_commit is not None and after_commit not in inspect.signature(function).parameters:
+            raise TypeError(f"after_commit: {function.__qualname__} has no parameter {after_commit!r}")
+
+        def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:
+            made: list[Call[Any]] = []
+            if template is not None:
+                name = template.key(args, kwargs, result)
+                made.append(
+                    calls.clear(cache_name, match=name) if template.is_pattern else calls.delete(cache_name, [name])
+                )
+            if marks:
+                made.append(calls.clear(cache_name, tags=[mark.key(args, kwargs, result) for mark in marks]))
+            return made or [calls.clear(cache_name)]
+
+        return _after(function, changes, after_commit, client or cache)
+
+    return decorate
+
+
+def _after(
+    function: Callable[P, R],
+    changes: Callable[[tuple[Any, ...], dict[str, Any], Any], list[Call[Any]]],
+    session: str | None,
+    client: AsyncCache,
+) -> Callable[P, R]:
+    signature = inspect.signature(function)
+
+    def postponed(made: list[Call[Any]], args: Any, kwargs: Any) -> bool:
+        if session is None:
+            return False
+        found = signature.bind(*args, **kwargs).arguments[session]
+        _when_committed(found, lambda: [client.sync.run(call, always=True) for call in made])
+        return True
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+            result = await function(*args, **kwargs)
+            made = changes(args, kwargs, result)
+            if not postponed(made, args, kwargs):
+                for call in made:
+                    await client.run(call, always=True)
+            return result
+
+        return call_async  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def call_sync(*args: P.args, **kwargs: P.kwargs) -> R:
+        result = function(*args, **kwargs)
+        made = changes(args, kwargs, result)
+        if not postponed(made, args, kwargs):
+            for call in made:
+                client.sync.run(call, always=True)
+        return result
+
+    return call_sync
+
+
+# Under which a session keeps what waits for its commit.
+_PENDING = "pannier_after_commit"
+
+
+def _when_committed(session: Any, action: Callable[[], object]) -> None:
+    """At once, where the session has nothing open any more: then it has been committed."""
+    from sqlalchemy import event
+
+    plain = getattr(session, "sync_session", session)
+    if not plain.in_transaction():
+        action()
+        return
+    pending: list[Callable[[], object]] | None = plain.info.get(_PENDING)
+    if pending is None:
+        # Once for each session: listeners can't be taken off while they are called.
+        pending = plain.info[_PENDING] = []
+        event.listen(plain, "after_commit", _committed)
+        event.listen(plain, "after_rollback", _rolled_back)
+    pending.append(action)
+
+
+def _committed(session: Any) -> None:
+    actions = list(session.info[_PENDING])
+    session.info[_PENDING].clear()
+    for action in actions:
+        action()
+
+
+def _rolled_back(session: Any) -> None:
+    session.info[_PENDING].clear()

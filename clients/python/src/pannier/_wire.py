@@ -1,0 +1,90 @@
+"""Requests as lines and answers out of lines. It knows no sockets: sync and async clients share it."""
+
+from __future__ import annotations
+
+import json
+from json.encoder import encode_basestring
+
+from ._errors import RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PLAIN_HIT = b'{"ok":true,"hit":true,"value":'
+_PLAIN_MISS = b'{"ok":true,"hit":false}'
+_VALUE = b',"value":'
+# A field that is said to be none, where one that is None is left out.
+NULL = object()
+
+
+class Answer:
+    """What an answer says besides its value, and the value's own bytes, undecoded."""
+
+    __slots__ = ("fields", "value")
+
+    def __init__(self, fields: dict[str, Any], value: bytes | None) -> None:
+        self.fields = fields
+        self.value = value
+
+
+_HIT: dict[str, Any] = {"ok": True, "hit": True}
+_MISS = Answer({"ok": True, "hit": False}, None)
+
+
+def line(op: str, fields: dict[str, Any], value: bytes | None = None) -> bytes:
+    """A request without id and without its end."""
+    return item({"op": op, **fields}, value)
+
+
+def item(fields: dict[str, Any], value: bytes | None = None) -> bytes:
+    """An object of what isn't None; `value`: JSON, which stands last as it is."""
+    text = ",".join(f'"{name}":{encoded(field)}' for name, field in fields.items() if field is not None)
+    if value is None:
+        return b"{" + text.encode() + b"}"
+    return b"{" + text.encode() + _VALUE + value + b"}"
+
+
+def encoded(field: object) -> str:
+    if type(field) is str:
+        return encode_basestring(field)
+    if field is NULL:
+        return "null"
+    return json.dumps(field, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def get_line(ns: str, key: str, lease: bool, wait: float | None) -> bytes:
+    """The commonest request, for which the general way is slow."""
+    more = ',"lease":true' if lease else ""
+    if wait is not None:
+        more += f',"wait":{wait!r}'
+    return f'{{"op":"get","ns":{encode_basestring(ns)},"key":{encode_basestring(key)}{more}}}'.encode()
+
+
+def parse(answer: bytes) -> Answer:
+    """A whole answer without its line feed. An error is raised as what it says."""
+    if answer.startswith(_PLAIN_HIT):
+        return Answer(_HIT, answer[len(_PLAIN_HIT) : -1])
+    if answer == _PLAIN_MISS:
+        return _MISS
+    # A quote inside of a string is escaped: so the first that stands so is the member's name.
+    place = answer.find(_VALUE)
+    if place >= 0 and answer.startswith(b'{"ok":true,"hit"'):
+        fields = json.loads(answer[:place] + b"}")
+        return Answer(fields, answer[place + len(_VALUE) : -1])
+    fields = json.loads(answer)
+    if fields.get("ok") is not True:
+        error: dict[str, str] = fields.get("error") or {}
+        raise RefusedError(error.get("code", "internal"), error.get("message", ""))
+    return Answer(fields, None)
+
+
+def split_id(answer: bytes) -> tuple[int, bytes]:
+    """The id that this client gave, and the answer as if it had none; -1: it has none of ours."""
+    if not answer.startswith(b'{"id":'):
+        return -1, answer
+    end = answer.find(b",", 6)
+    digits = answer[6:end]
+    if end < 0 or not digits.isdigit():
+        return -1, answer
+    return int(digits), b"{" + answer[end + 1 :]

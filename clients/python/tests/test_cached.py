@@ -1,0 +1,391 @@
+"""What a decorated function does: one load a key, what a failure comes to, what is not kept. Sync and async alike."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pannier import MISS, cache, cache_invalidate, cache_put, cached, configure, disabled
+from talk import request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon import Daemon
+    from pannier import Cache
+
+
+class BrokenSourceError(Exception):
+    pass
+
+
+def counters(store: Cache, ns: str = "ns") -> dict[str, Any]:
+    found: dict[str, Any] = store.stats(ns)["namespaces"][ns]
+    return found
+
+
+def pass_time(sidecar: Daemon, seconds: float) -> None:
+    with sidecar.connect() as peer:
+        peer.ask(request("advance", seconds=seconds))
+
+
+@pytest.fixture(params=["sync", "async"])
+def made(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Decorates a plain function as `def` or as `async def`; what comes back is called plainly either way."""
+
+    def make(function: Callable[..., Any], **options: Any) -> Any:
+        if request.param == "sync":
+            return cached("ns", **options)(function)
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        coroutine.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        coroutine.__annotations__ = function.__annotations__
+        return Plain(cached("ns", **options)(coroutine))
+
+    return make
+
+
+class Plain:
+    """An async function's calls, each on a loop of its own."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._function(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: self._run(getattr(self._function, name)(*args, **kwargs))
+
+    def _run(self, asked: Any) -> Any:
+        async def run() -> Any:
+            try:
+                return await asked
+            finally:
+                await cache.aclose()
+
+        return asyncio.run(run())
+
+
+def test_methods_of_a_cached_function(store: Cache, made: Any) -> None:
+    calls: list[int] = []
+
+    def double(number: int) -> int:
+        calls.append(number)
+        return 2 * number
+
+    function = made(double, key="{number}", ttl="10m")
+    assert function.get(3) is MISS
+    assert [function(3), function(3), function.get(3)] == [6, 6, 6]
+    assert calls == [3]
+    assert function.set(7, 3) is True
+    assert function(3) == 7
+    assert function.refresh(3) == 6
+    assert function.invalidate(3) is True
+    assert function.invalidate(3) is False
+    assert function(3) == 6
+    assert calls == [3, 3, 3]
+
+
+def test_a_function_stays_what_it_was() -> None:
+    @cached("ns")
+    def plain(number: int, more: str = "x") -> int:
+        """Its own words."""
+        return number
+
+    @cached("ns")
+    async def awaited() -> int:
+        return 1
+
+    assert (plain.__name__, plain.__doc__) == ("plain", "Its own words.")
+    assert inspect.signature(plain) == inspect.signature(plain.original)
+    assert not inspect.iscoroutinefunction(plain)
+    assert inspect.iscoroutinefunction(awaited)
+
+
+def test_a_stored_none_is_a_hit(store: Cache, made: Any) -> None:
+    calls: list[str] = []
+
+    def nobody(name: str) -> None:
+        calls.append(name)
+
+    function = made(nobody, key="{name}")
+    assert [function("a"), function("a")] == [None, None]
+    assert calls == ["a"]
+
+
+def test_ttl_of_the_result_and_the_condition(sidecar: Daemon, store: Cache, made: Any) -> None:
+    calls: list[int] = []
+
+    def number(n: int) -> int:
+        calls.append(n)
+        return n
+
+    function = made(number, key="{n}", ttl=lambda result: result, condition=lambda result: result != 5)
+    for n in (5, 5, 7, 7):
+        function(n)
+    assert calls == [5, 5, 7]
+    entry = store.get_entry("ns", "7")
+    assert entry is not None
+    assert entry.ttl == 7
+    # What isn't kept makes no queue: its lease is passed on.
+    assert counters(store)["leases"]["passed"] >= 1
+
+
+def test_an_error_goes_up_and_is_not_kept(sidecar: Daemon, store: Cache, made: Any) -> None:
+    calls = 0
+
+    def broken() -> int:
+        nonlocal calls
+        calls += 1
+        raise BrokenSourceError(str(calls))
+
+    function = made(broken, key="k")
+    for n in (1, 2, 3):
+        with pytest.raises(BrokenSourceError, match=str(n)):
+            function()
+    # The first had a lease and failed; in the pause that follows each runs the function itself.
+    assert counters(store)["leases"]["granted"] == 1
+    assert counters(store)["leases"]["failed"] == 1
+
+
+def test_a_stale_value_stands_in_for_a_failure(
+    sidecar: Daemon, store: Cache, made: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    results: list[Any] = ["first", BrokenSourceError("down"), BrokenSourceError("down"), "second"]
+
+    def source() -> str:
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return str(result)
+
+    function = made(source, key="k", ttl=10, stale="1h")
+    assert function() == "first"
+    pass_time(sidecar, 11)
+    with caplog.at_level(logging.WARNING, "pannier"):
+        # The second call falls into the pause, and the third into none.
+        assert [function(), function()] == ["first", "first"]
+        pass_time(sidecar, 6)
+        assert function() == "first"
+    assert len([record for record in caplog.records if "stale" in record.message]) == 1
+    pass_time(sidecar, 6)
+    assert function() == "second"
+    pass_time(sidecar, 3 * 3600)
+
+
+def test_one_thread_of_many_loads_a_cold_key(store: Cache) -> None:
+    calls: list[int] = []
+    begun, go = threading.Event(), threading.Event()
+
+    @cached("ns", key="cold")
+    def slow() -> str:
+        calls.append(1)
+        begun.set()
+        assert go.wait(10)
+        return "loaded"
+
+    def call() -> str:
+        try:
+            return slow()
+        finally:
+            cache.sync.close()
+
+    with ThreadPoolExecutor(25) as pool:
+        futures = [pool.submit(call) for _ in range(25)]
+        assert begun.wait(10)
+        while counters(store)["waits"]["now"] < 24:
+            pass
+        go.set()
+        assert [future.result() for future in futures] == ["loaded"] * 25
+    assert len(calls) == 1
+
+
+def test_one_task_of_many_loads_a_cold_key(store: Cache) -> None:
+    calls: list[int] = []
+
+    @cached("ns", key="cold")
+    async def slow() -> str:
+        calls.append(1)
+        while counters(store)["waits"]["now"] < 99:
+            await asyncio.sleep(0)
+        return "loaded"
+
+    async def run() -> list[str]:
+        try:
+            return await asyncio.gather(*(slow() for _ in range(100)))
+        finally:
+            await cache.aclose()
+
+    assert asyncio.run(run()) == ["loaded"] * 100
+    assert len(calls) == 1
+
+
+def _load_in_a_process(socket: str, gate: Any, calls: Any) -> None:
+    configure(socket=socket)
+
+    @cached("ns", key="cold", returns=str)
+    async def slow() -> str:
+        with calls.get_lock():
+            calls.value += 1
+        await asyncio.sleep(0.3)
+        return "loaded"
+
+    async def run() -> list[str]:
+        return await asyncio.gather(*(slow() for _ in range(25)))
+
+    gate.wait()
+    assert asyncio.run(run()) == ["loaded"] * 25
+
+
+def test_one_of_four_processes_loads_a_cold_key(sidecar: Daemon) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    gate, calls = spawn.Barrier(4), spawn.Value("i", 0)
+    processes = [spawn.Process(target=_load_in_a_process, args=(str(sidecar.socket), gate, calls)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert calls.value == 1
+
+
+def test_a_cancelled_load_is_the_next_ones_at_once(store: Cache) -> None:
+    calls: list[int] = []
+
+    @cached("ns", key="k")
+    async def slow() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            await asyncio.Event().wait()
+        return "second"
+
+    async def run() -> None:
+        first = asyncio.ensure_future(slow())
+        while not calls:
+            await asyncio.sleep(0)
+        second = asyncio.ensure_future(slow())
+        while counters(store)["waits"]["now"] < 1:
+            await asyncio.sleep(0)
+        first.cancel()
+        assert await second == "second"
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await cache.aclose()
+
+    asyncio.run(run())
+    assert counters(store)["leases"]["failed"] == 0
+
+
+def test_switched_off_functions_are_simply_called(store: Cache, made: Any) -> None:
+    calls: list[int] = []
+
+    def number() -> int:
+        calls.append(1)
+        return len(calls)
+
+    function = made(number, key="k")
+    assert [function(), function()] == [1, 1]
+    with disabled():
+        assert [function(), function()] == [2, 3]
+        # What is invalidated meanwhile is not shown when it is switched on again.
+        function.invalidate()
+    configure(enabled=False)
+    assert function() == 4
+    configure(enabled=True)
+    assert function() == 5
+
+
+# MARK: Changes
+
+
+def test_cache_put_keeps_what_a_change_returns(store: Cache) -> None:
+    @cache_put("ns", "user:{name}", ttl="1h", tags=["team:{team}"])
+    def save(name: str, team: int) -> dict[str, str]:
+        return {"name": name}
+
+    assert save("a", 3) == {"name": "a"}
+    assert store.get("ns", "user:a") == {"name": "a"}
+    entry = store.get_entry("ns", "user:a")
+    assert entry is not None
+    assert (entry.ttl, entry.tags) == (3600, ["team:3"])
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"key_pattern": "u:{name}"}, {"u:b", "u:*", "x"}),
+        ({"key_pattern": "u:*"}, {"x"}),
+        ({"tags": ["t:{name}"]}, {"u:b", "u:*", "x"}),
+        ({"tags": ["t:{result}"]}, {"u:a", "u:*", "x"}),
+        ({"key_pattern": "u:{name}", "tags": ["t:b"]}, {"u:*", "x"}),
+        ({}, set()),
+    ],
+)
+def test_cache_invalidate(store: Cache, options: dict[str, Any], left: set[str]) -> None:
+    for key, tags in (("u:a", ["t:a"]), ("u:b", ["t:b"]), ("u:*", []), ("x", [])):
+        store.set("ns", key, 1, tags=tags)
+
+    @cache_invalidate("ns", **options)
+    def change(name: str) -> str:
+        return "b"
+
+    assert change("a") == "b"
+    assert set(store.keys("ns")) == left
+
+    @cache_invalidate("ns", **options)
+    async def change_too(name: str) -> str:
+        return "b"
+
+    async def run() -> None:
+        await change_too("a")
+        await cache.aclose()
+
+    asyncio.run(run())
+    assert set(store.keys("ns")) == left
+
+
+def test_a_change_that_fails_invalidates_nothing(store: Cache) -> None:
+    store.set("ns", "k", 1)
+
+    @cache_invalidate("ns", "k")
+    def change() -> None:
+        raise BrokenSourceError
+
+    with pytest.raises(BrokenSourceError):
+        change()
+    assert store.get("ns", "k") == 1
+
+
+def test_after_commit(store: Cache) -> None:
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.orm import Session
+
+    @cache_invalidate("ns", "k", after_commit="session")
+    def change(session: Session) -> None:
+        session.execute(text("select 1"))
+
+    engine = create_engine("sqlite://")
+    store.set("ns", "k", 1)
+    with Session(engine) as session:
+        change(session)
+        assert store.get("ns", "k") == 1
+        session.rollback()
+        session.execute(text("select 1"))
+        session.commit()
+        assert store.get("ns", "k") == 1
+        change(session)
+        session.commit()
+        assert store.get("ns", "k") is MISS
+    engine.dispose()
+    with pytest.raises(TypeError, match="has no parameter 'nothing'"):
+        cache_invalidate("ns", "k", after_commit="nothing")(change)
