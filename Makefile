@@ -7,6 +7,7 @@ SWIFT := scripts/swift
 PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
+PYTHON_CLIENT := clients/python
 # Some tests connect as somebody else, which only root may: who isn't root is so in a namespace of its own.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)
 SOCKET := run/pannier.sock
@@ -49,6 +50,7 @@ test:
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(AS_ROOT) $(SWIFT) test --skip-build
 	cd $(PYTHON_TESTS) && $(AS_ROOT) ../../$(PYTHON) pytest
+	cd $(PYTHON_CLIENT) && ../../$(PYTHON) pytest
 
 lint:
 	@scripts/setup test
@@ -57,6 +59,9 @@ lint:
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format --check .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) mypy --strict .
 	cd $(PYTHON_TESTS) && ../../.venv/bin/basedpyright .
+	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
+	cd $(PYTHON_CLIENT) && ../../$(PYTHON) mypy --strict src tests
+	cd $(PYTHON_CLIENT) && ../../.venv/bin/basedpyright
 	cd benchmarks && ../$(PYTHON) ruff check .
 	cd benchmarks && ../$(PYTHON) ruff format --check .
 	cd benchmarks && ../$(PYTHON) mypy --strict . && ../$(PYTHON) mypy --strict --scripts-are-modules run soak
@@ -67,6 +72,7 @@ format:
 	$(SWIFT) format -i -r Sources Tests Package.swift
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check --fix .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format .
+	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 	cd benchmarks && ../$(PYTHON) ruff check --fix .
 	cd benchmarks && ../$(PYTHON) ruff format .
 
