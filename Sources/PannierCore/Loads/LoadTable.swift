@@ -92,7 +92,8 @@ struct LoadTable {
 
   func find(_ key: LoadKey) -> Int? { numbers[key] }
 
-  subscript(number: Int) -> Load? { loads[number] }
+  /// Nil: it is over. Its place may be given back by then.
+  subscript(number: Int) -> Load? { number < loads.count ? loads[number] : nil }
 
   /// The load of a key, begun if there is none.
   mutating func open(_ key: LoadKey) -> Int {
@@ -148,7 +149,7 @@ struct LoadTable {
 
   /// Forgets a load with which nothing is going on any more.
   mutating func close(_ number: Int) {
-    guard let load = loads[number], load.isIdle else { return }
+    guard let load = self[number], load.isIdle else { return }
     numbers[load.key] = nil
     loads[number] = nil
     free.append(number)
@@ -216,7 +217,7 @@ struct LoadTable {
 
   /// Tells one of those who wait for it; nil: nobody does any more.
   mutating func wakeOne(_ number: Int, isAnew: Bool = false) -> Waiter? {
-    guard let load = loads[number], let next = waits.first(of: load.seekers) ?? waits.first(of: load.others) else {
+    guard let load = self[number], let next = waits.first(of: load.seekers) ?? waits.first(of: load.others) else {
       return nil
     }
     return wake(next, isAnew: isAnew)
