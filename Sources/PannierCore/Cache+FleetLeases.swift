@@ -24,7 +24,7 @@ extension Cache {
     let ticket = loads.newTicket()
     let key = LoadKey(namespace: id, bytes: Array(key))
     let load = loads.open(key)
-    loads.setClaim(load, .asked)
+    loads.setClaim(load, .asked(isPast: false))
     var claim = OpenClaim(
       number: shared.changes.nextNumber(), key: key, owner: owner, ticket: ticket, token: tokens.next(), askedAt: now)
     // Read behind it: what another host loaded since this one last looked.
@@ -67,7 +67,13 @@ extension Cache {
   private mutating func settle(_ claim: OpenClaim, _ reply: SharedClaimReply, now: Int64) {
     guard let number = loads.find(claim.key) else { return tellClaimant(claim) }
     let id = claim.key.namespace
+    var isPast = false
+    if case .asked(let ended) = loads[number]?.claim { isPast = ended }
     switch reply {
+    case .elsewhere where isPast, .paused where isPast:
+      loads.setClaim(number, nil)
+      tellClaimant(claim)
+      wakeAll(number, isAnew: true, now: now)
     case .won, .unknown:
       var isWon = false
       if case .won = reply { isWon = true }
@@ -97,11 +103,14 @@ extension Cache {
 
   /// Another host has filled a key, or given up loading it.
   mutating func sharedLoadEnded(_ id: NamespaceID, _ key: [UInt8], now: Int64) {
-    guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: key)),
-      case .elsewhere = loads[number]?.claim
-    else { return }
-    _ = loads.end(number)
-    wakeAll(number, isAnew: true, now: now)
+    guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: key)) else { return }
+    switch loads[number]?.claim {
+    case .asked: loads.setClaim(number, .asked(isPast: true))
+    case .elsewhere:
+      _ = loads.end(number)
+      wakeAll(number, isAnew: true, now: now)
+    case nil, .won, .alone: break
+    }
   }
 
   /// The shared tier can't be asked any more: what other hosts load is not awaited.
