@@ -139,10 +139,15 @@ extension Cache {
   private mutating func giveBack(
     _ token: LeaseToken, _ key: LoadKey, pause: (reason: SharedPause, milliseconds: Int64)? = nil
   ) {
-    guard shared.isUp, isFleet(key.namespace) else { return }
+    guard shared.isUp else { return shared.claims.owe(token, key) }
     let ns = name(of: key.namespace)
     shared.send(
       .release(ns: ns, key: key.bytes, token: token, pause: pause?.reason, milliseconds: pause?.milliseconds ?? 0))
+  }
+
+  /// The shared tier is there again: what ended meanwhile keeps no host from loading.
+  mutating func giveBackOwed() {
+    for (token, key) in shared.claims.takeOwed() { giveBack(token, key) }
   }
 
   /// A fill was refused, since its key has changed: its lease stands, and nobody loads under it.

@@ -12,6 +12,7 @@ extension Cache {
     }
     shared.base = base
     shared.link = .up
+    giveBackOwed()
     for id in [.everyNamespace] + sharedNamespaces(.everyNamespace) { askGroups(id) }
     shared.queue.pausedUntil = 0
     sendFromQueue(now: now)
@@ -49,9 +50,9 @@ extension Cache {
     for number in shared.flights.all {
       for ticket in shared.flights.takeWaiters(number) { loads.tell(ticket) }
       _ = shared.flights.close(number)
-      settleClaim(ofFlight: number, now: now)
+      settleLateClaim(ofFlight: number, now: now)
     }
-    shared.claims.forgetLate()
+    shared.claims.oweLate()
     forgetOtherHosts(now: now)
     for number in shared.changes.all { sharedReplied(change: number, .lost, now: now) }
     endConditional(now, until: nil)
@@ -70,6 +71,7 @@ extension Cache {
   /// It answers again, on the connection that it had.
   package mutating func sharedResumed(now: Int64) {
     shared.link = .up
+    giveBackOwed()
     sendFromQueue(now: now)
   }
 

@@ -5,6 +5,13 @@ import Testing
 
 @testable import PannierCore
 
+private let owner: OwnerID = 7
+private let bytes = Array("k".utf8)
+
+private func release(_ token: LeaseToken) -> SharedCommand {
+  .release(ns: Array("f".utf8), key: bytes, token: token, pause: nil, milliseconds: 0)
+}
+
 @Test(arguments: [SharedRecord.Kind.filled, .set, .delete])
 func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kind) throws {
   for reply in [SharedClaimReply.elsewhere(leftMilliseconds: 5000), .paused(.failed, leftMilliseconds: 5000)] {
@@ -19,4 +26,89 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
     #expect(host.woken().map(\.ticket) == [claimant, waiter])
     #expect(isClaim(host.get()))
   }
+}
+
+@Test func aLoadWonTooLateIsGivenBackOnceTheSharedTierAnswers() throws {
+  let host = FleetHost()
+  _ = host.claim()
+  let asked = try host.asked()
+  host.cache.sharedSuspended(now: host.now)
+  host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
+  #expect(host.sent().isEmpty)
+  host.cache.sharedResumed(now: host.now)
+  #expect(host.sent() == [release(asked.token)])
+  host.cache.sharedSuspended(now: host.now)
+  host.cache.sharedResumed(now: host.now)
+  #expect(host.sent().isEmpty)
+}
+
+@Test func aClaimThatTheLinkTookAlongIsGivenBackWhenItIsThereAgain() throws {
+  let host = FleetHost()
+  _ = host.claim()
+  let asked = try host.asked()
+  host.cache.sharedLost(now: host.now)
+  #expect(host.woken().map(\.isElected) == [true])
+  host.cache.sharedJoined(incarnation: 1, base: 1, number: 10, now: host.now)
+  #expect(host.sent().contains(release(asked.token)))
+}
+
+@Test func aLeaseThatEndsWithoutALinkIsGivenBackWhenItIsThereAgain() throws {
+  for isFilled in [true, false] {
+    let host = FleetHost()
+    let token = try host.elect()
+    host.cache.sharedLost(now: host.now)
+    if isFilled { #expect(host.store(token) == .stored) } else { host.cache.end(owner, now: host.now) }
+    #expect(host.sent().isEmpty)
+    host.cache.sharedJoined(incarnation: 1, base: 1, number: 10, now: host.now)
+    #expect(host.sent().contains(release(token)))
+  }
+}
+
+@Test func aHostThatLostItsPlaceInTheLogGivesItsLeasesBack() throws {
+  let host = FleetHost()
+  let token = try host.elect()
+  host.cache.sharedGap()
+  host.cache.sharedLost(now: host.now)
+  host.cache.sharedJoined(incarnation: 1, base: 1, number: 50, now: host.now)
+  host.pass(1)
+  #expect(host.store(token) == .leaseLost)
+  #expect(host.sent().contains(release(token)))
+}
+
+@Test func aPolicyThatIsTheHostsOwnGivesBackWhatWasAllHosts() throws {
+  var alone = Policy()
+  alone.leaseScope = .host
+  var unshared = Policy()
+  unshared.tiers = [.memory]
+  for policy in [alone, unshared] {
+    for isWon in [true, false] {
+      let host = FleetHost()
+      let claimant = host.claim()
+      let asked = try host.asked()
+      if isWon {
+        host.answer(asked, .won)
+        _ = host.woken()
+        #expect(isGranted(host.get(turn: claimant)))
+      }
+      host.cache.setPolicy(policy, of: 0, by: Caller(pid: 1, uid: 1), now: host.now)
+      host.pass(1)
+      if !isWon {
+        host.answer(asked, .won)
+        #expect(host.woken().map(\.ticket) == [claimant])
+        withBytes("k") { host.cache.decline(0, $0, turn: claimant, now: host.now) }
+      }
+      host.cache.end(owner, now: host.now)
+      #expect(host.sent().contains(release(asked.token)))
+    }
+  }
+}
+
+@Test func aFillOfANamespaceThatIsNotSharedAnyMoreGivesItsLeaseBack() throws {
+  let host = FleetHost()
+  let token = try host.elect()
+  var unshared = Policy()
+  unshared.tiers = [.memory]
+  host.cache.setPolicy(unshared, of: 0, by: Caller(pid: 1, uid: 1), now: host.now)
+  _ = host.store(token)
+  #expect(host.sent().contains(release(token)))
 }

@@ -36,6 +36,8 @@ struct ClaimTable {
   private var numberOfFlight: [UInt64: UInt64] = [:]
   /// Not answered, and nobody waits for them any more.
   private var late: [UInt64: OpenClaim] = [:]
+  /// What the shared tier may have, and can't be told that nobody loads. Beyond the most they are left to their time.
+  private var owed: [(token: LeaseToken, key: LoadKey)] = []
 
   var isEmpty: Bool { open.isEmpty }
   var isFull: Bool { open.count + late.count >= Self.maximum }
@@ -67,8 +69,21 @@ struct ClaimTable {
 
   mutating func takeLate(_ number: UInt64) -> OpenClaim? { late.removeValue(forKey: number) }
 
-  /// None of them will be answered.
-  mutating func forgetLate() { late = [:] }
+  /// None of them will be answered, and any may have been carried out.
+  mutating func oweLate() {
+    for claim in late.values.sorted(by: { $0.number < $1.number }) { owe(claim.token, claim.key) }
+    late = [:]
+  }
+
+  /// To be given back when the shared tier is there.
+  mutating func owe(_ token: LeaseToken, _ key: LoadKey) {
+    if owed.count < Self.maximum { owed.append((token, key)) }
+  }
+
+  mutating func takeOwed() -> [(token: LeaseToken, key: LoadKey)] {
+    defer { owed = [] }
+    return owed
+  }
 
   /// Whether it was a wait for one of them.
   mutating func cancel(_ ticket: WaitTicket) -> Bool {
