@@ -17,13 +17,15 @@ extension Cache {
     isShared(id) && tier.namespaces[id].pointee.policy.leaseScope == .fleet
   }
 
-  /// Asks for the load of a key of which `get` said so. Who asked is told in any case, elected or not, and is to ask again.
+  /// Asks for the load of a key of which `get` said so. Who asked is told in any case, elected or not, and is to ask again. Nil: it
+  /// has been asked for since.
   package mutating func claim(
     _ id: NamespaceID, _ key: UnsafeRawBufferPointer, by owner: OwnerID, now: Int64
-  ) -> WaitTicket {
-    let ticket = loads.newTicket()
+  ) -> WaitTicket? {
     let key = LoadKey(namespace: id, bytes: Array(key))
     let load = loads.open(key)
+    if loads[load]?.claim != nil { return nil }
+    let ticket = loads.newTicket()
     loads.setClaim(load, .asked(isPast: false))
     var claim = OpenClaim(
       number: shared.changes.nextNumber(), key: key, owner: owner, ticket: ticket, token: tokens.next(), askedAt: now)

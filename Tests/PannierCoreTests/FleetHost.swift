@@ -38,7 +38,9 @@ final class FleetHost {
     return withBytes("k") { cache.get(0, $0, options, by: asker, now: now) }
   }
 
-  func claim(by owner: OwnerID = owner) -> WaitTicket { withBytes("k") { cache.claim(0, $0, by: owner, now: now) } }
+  func claim(by owner: OwnerID = owner) throws -> WaitTicket {
+    try found(withBytes("k") { cache.claim(0, $0, by: owner, now: now) })
+  }
 
   func wait() throws -> WaitTicket {
     try found(withBytes("k") { cache.wait(0, $0, seeks: true, by: owner, since: now, until: now + 60_000) })
@@ -62,7 +64,7 @@ final class FleetHost {
 
   /// Whoever asks is elected, by the shared tier's word.
   func elect() throws -> LeaseToken {
-    let ticket = claim()
+    let ticket = try claim()
     answer(try asked(), .won)
     let woken = cache.takeWoken()
     #expect(woken.map(\.ticket) == [ticket])

@@ -11,7 +11,7 @@ private let bytes = Array("k".utf8)
 @Test func aLoadIsClaimedBeforeItIsGranted() throws {
   let host = FleetHost()
   #expect(isClaim(host.get()))
-  let ticket = host.claim()
+  let ticket = try host.claim()
   let asked = try host.asked()
   // Until the answer nobody else here is elected, or asks again.
   #expect(isBusy(host.get()))
@@ -32,7 +32,7 @@ private let bytes = Array("k".utf8)
 
 @Test func whatWasLoadedMeanwhileIsShown() throws {
   let host = FleetHost()
-  let ticket = host.claim()
+  let ticket = try host.claim()
   let asked = try host.asked()
   host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
   let value = SharedValue(
@@ -49,7 +49,7 @@ private let bytes = Array("k".utf8)
 @Test(arguments: [SharedRecord.Kind.filled, .set, .delete])
 func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   host.answer(try host.asked(), .elsewhere(leftMilliseconds: 5000))
   #expect(host.woken().map(\.isElected) == [false])
   #expect(host.counters.elsewhere == 1)
@@ -69,7 +69,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
 
 @Test func anotherHostsLoadIsOverByItsTime() throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   host.answer(try host.asked(), .elsewhere(leftMilliseconds: 300))
   _ = host.woken()
   let waiter = try host.wait()
@@ -82,7 +82,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
 
 @Test(arguments: SharedPause.allCases) func aPauseOfAllHostsHoldsHere(reason: SharedPause) throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   host.answer(try host.asked(), .paused(reason, leftMilliseconds: 700))
   guard case .miss(let miss) = host.get() else { throw Unexpected(what: "no miss") }
   #expect(miss == (reason == .failed ? .failed(retryMilliseconds: 700) : .passed))
@@ -92,7 +92,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
 
 @Test func withoutAnAnswerEachHostElectsForItself() throws {
   let host = FleetHost()
-  let ticket = host.claim()
+  let ticket = try host.claim()
   let asked = try host.asked()
   host.pass(FleetHost.timeout)
   #expect(host.woken().map(\.isElected) == [true])
@@ -109,7 +109,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
 
 @Test func aLostLinkEndsWhatIsAwaited() throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   host.answer(try host.asked(), .elsewhere(leftMilliseconds: 5000))
   _ = host.woken()
   let waiter = try host.wait()
@@ -120,7 +120,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
 
 @Test func aClaimOfSomebodyWhoIsGoneIsGivenBack() throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   let asked = try host.asked()
   host.cache.end(owner, now: host.now)
   host.answer(asked, .won)

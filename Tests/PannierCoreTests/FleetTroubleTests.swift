@@ -16,7 +16,7 @@ private func release(_ token: LeaseToken) -> SharedCommand {
 func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kind) throws {
   for reply in [SharedClaimReply.elsewhere(leftMilliseconds: 5000), .paused(.failed, leftMilliseconds: 5000)] {
     let host = FleetHost()
-    let claimant = host.claim()
+    let claimant = try host.claim()
     let asked = try host.asked()
     let waiter = try host.wait()
     host.cache.sharedReplied(claim: asked.claim, reply, now: host.now)
@@ -30,7 +30,7 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
 
 @Test func aLoadWonTooLateIsGivenBackOnceTheSharedTierAnswers() throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   let asked = try host.asked()
   host.cache.sharedSuspended(now: host.now)
   host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
@@ -83,7 +83,7 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
   for policy in [alone, unshared] {
     for isWon in [true, false] {
       let host = FleetHost()
-      let claimant = host.claim()
+      let claimant = try host.claim()
       let asked = try host.asked()
       if isWon {
         host.answer(asked, .won)

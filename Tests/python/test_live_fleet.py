@@ -211,3 +211,14 @@ def test_a_namespace_of_the_host_claims_nothing(start_host: StartHost, own_redis
         assert "lease" in host.get("k", lease=True)
         assert claims(host, "q") == {"won": 0, "elsewhere": 0}
     assert own_redis.call("KEYS", "pannier:~lease:*") == []
+
+
+def test_a_key_asked_for_twice_is_claimed_once(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack
+) -> None:
+    _, host = start(start_daemon, own_redis, peers)
+    items = host.ask("get", ns="f", keys=["a", "a"], lease=True)["items"]
+    assert ["lease" in item for item in items] == [True, False]
+    assert items[1] == {"hit": False, "busy": True}
+    assert host.ask("set", ns="f", key="a", lease=items[0]["lease"], value=1) == STORED
+    until(lambda: own_redis.call("EXISTS", "pannier:~lease:f:a") == 0)

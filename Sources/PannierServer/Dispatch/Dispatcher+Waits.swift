@@ -56,7 +56,8 @@ extension Dispatcher {
   private func claim(_ places: [Int], for get: WaitingGet) {
     get.isClaiming = true
     for place in places {
-      let ticket = cache.claim(get.ns, get.keys[place], by: get.session.asker.owner, now: now)
+      // One key may be asked for at two places.
+      guard let ticket = cache.claim(get.ns, get.keys[place], by: get.session.asker.owner, now: now) else { continue }
       get.tickets.add(ticket, place)
       waiting[ticket] = get
     }

@@ -53,7 +53,8 @@ extension World {
         let barrier = read.isStrict ? host.cache.barrier() : nil
         guard let ticket = host.cache.fetch(0, name, behind: barrier, by: owner, now: host.now) else { return .again }
         host.reads[ticket] = read
-      case .claim: host.reads[host.cache.claim(0, name, by: owner, now: host.now)] = read
+      case .claim:
+        if let ticket = host.cache.claim(0, name, by: owner, now: host.now) { host.reads[ticket] = read }
       }
       return .none
     }
