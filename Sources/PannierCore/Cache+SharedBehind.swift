@@ -158,6 +158,7 @@ extension Cache {
   /// Nothing is left that the shared tier is to be told of, or is being told of.
   package var isSharedDrained: Bool {
     shared.queue.isEmpty && shared.waiting.isEmpty && shared.changes.count == 0 && shared.conditional.isEmpty
+      && !shared.hasCommands
   }
 
   /// Values that wait for a batch, or are under way with one; since when the oldest does; and sets that wait for room.

@@ -222,3 +222,14 @@ def test_a_key_asked_for_twice_is_claimed_once(
     assert items[1] == {"hit": False, "busy": True}
     assert host.ask("set", ns="f", key="a", lease=items[0]["lease"], value=1) == STORED
     until(lambda: own_redis.call("EXISTS", "pannier:~lease:f:a") == 0)
+
+
+def test_a_host_that_is_stopped_gives_its_leases_back(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack
+) -> None:
+    (stopped, first), (_, second) = [start(start_daemon, own_redis, peers) for _ in range(2)]
+    assert "lease" in first.get("k", ns="f", lease=True)
+    stopped.signal(signal.SIGTERM)
+    assert stopped.wait() == 0
+    assert own_redis.call("EXISTS", "pannier:~lease:f:k") == 0
+    assert "lease" in second.get("k", ns="f", lease=True, wait=20)

@@ -254,7 +254,8 @@ package final class Server {
   /// Everybody is answered, and Redis has been told of all, or can't be.
   func finishIfDone() {
     guard stage == .ending, connections.isEmpty else { return }
-    if isOutOfTime || dispatcher.cache.isSharedDrained || !dispatcher.cache.isSharedUp { finish() }
+    let isTold = dispatcher.cache.isSharedDrained && redis?.commands?.inFlight ?? 0 == 0
+    if isOutOfTime || isTold || !dispatcher.cache.isSharedUp { finish() }
   }
 
   private func closeListener() {
