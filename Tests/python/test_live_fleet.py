@@ -233,3 +233,13 @@ def test_a_host_that_is_stopped_gives_its_leases_back(
     assert stopped.wait() == 0
     assert own_redis.call("EXISTS", "pannier:~lease:f:k") == 0
     assert "lease" in second.get("k", ns="f", lease=True, wait=20)
+
+
+@pytest.mark.parametrize("standing", [["SET", "x"], ["SET", "!failed"], ["SET", "!"], ["RPUSH", "x"]])
+def test_what_stands_in_a_leases_place_without_a_time_keeps_nobody_from_loading(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack, standing: list[str]
+) -> None:
+    _, host = start(start_daemon, own_redis, peers)
+    command, value = standing
+    own_redis.call(command, "pannier:~lease:f:k", value)
+    assert "lease" in host.get("k", ns="f", lease=True, wait=5)

@@ -105,8 +105,9 @@ enum RedisReader {
 
   /// Who is to load a key.
   static func claim(_ reply: RedisReply) -> SharedClaimReply {
+    // Without a time, or with one beyond reason, it is none of ours.
     guard case .array(let parts) = reply, parts.count == 2, case .bytes(let word) = parts[0],
-      case .integer(let left) = parts[1]
+      case .integer(let left) = parts[1], (0...RedisWriter.longestLifeMilliseconds).contains(left)
     else { return .unknown }
     switch String(decoding: word, as: UTF8.self) {
     case "WON": return .won
