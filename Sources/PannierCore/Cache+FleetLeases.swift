@@ -54,15 +54,9 @@ extension Cache {
     giveBack(claim.token, claim.key)
   }
 
-  /// What was read behind a claim has come, or never will.
+  /// What was read behind a claim has come, or has taken too long, or never will.
   mutating func settleClaim(ofFlight number: UInt64, now: Int64) {
     guard let claim = shared.claims.take(flight: number) else { return }
-    settle(claim, claim.reply ?? .unknown, now: now)
-  }
-
-  /// The same for one that has taken too long.
-  mutating func settleLateClaim(ofFlight number: UInt64, now: Int64) {
-    guard let claim = shared.claims.makeLate(flight: number) else { return }
     settle(claim, claim.reply ?? .unknown, now: now)
   }
 
@@ -150,6 +144,12 @@ extension Cache {
   /// The shared tier is there again: what ended meanwhile keeps no host from loading.
   mutating func giveBackOwed() {
     for (token, key) in shared.claims.takeOwed() { giveBack(token, key) }
+  }
+
+  /// It isn't known whether the shared tier has been told that nobody loads a key under this token.
+  package mutating func sharedLost(releaseOf ns: [UInt8], _ key: [UInt8], _ token: LeaseToken) {
+    guard let id = sharedID(ns), id != .everyNamespace else { return }
+    shared.claims.owe(token, LoadKey(namespace: id, bytes: key))
   }
 
   /// A fill was refused, since its key has changed: its lease stands, and nobody loads under it.

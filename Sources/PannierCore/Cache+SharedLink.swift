@@ -50,7 +50,7 @@ extension Cache {
     for number in shared.flights.all {
       for ticket in shared.flights.takeWaiters(number) { loads.tell(ticket) }
       _ = shared.flights.close(number)
-      settleLateClaim(ofFlight: number, now: now)
+      settleClaim(ofFlight: number, now: now)
     }
     shared.claims.oweLate()
     forgetOtherHosts(now: now)

@@ -117,7 +117,7 @@ extension Cache {
     while let number = shared.flights.takeOverdue(end ?? now) {
       shared.counters.timeouts += 1
       for ticket in shared.flights.takeWaiters(number) { loads.tell(ticket) }
-      settleLateClaim(ofFlight: number, now: now)
+      settleClaim(ofFlight: number, now: now)
     }
     while let change = shared.changes.takeOverdue(end ?? now) {
       shared.counters.timeouts += 1

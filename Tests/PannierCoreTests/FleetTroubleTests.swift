@@ -42,10 +42,12 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
   #expect(host.sent().isEmpty)
 }
 
-@Test func aClaimThatTheLinkTookAlongIsGivenBackWhenItIsThereAgain() throws {
+@Test(arguments: [true, false])
+func aClaimThatTheLinkTookAlongIsGivenBackWhenItIsThereAgain(isReadAnswered: Bool) throws {
   let host = FleetHost()
-  _ = host.claim()
+  _ = try host.claim()
   let asked = try host.asked()
+  if isReadAnswered { host.cache.sharedReplied(flight: asked.flight, .failed, now: host.now) }
   host.cache.sharedLost(now: host.now)
   #expect(host.woken().map(\.isElected) == [true])
   host.cache.sharedJoined(incarnation: 1, base: 1, number: 10, now: host.now)
@@ -111,4 +113,23 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
   host.cache.setPolicy(unshared, of: 0, by: Caller(pid: 1, uid: 1), now: host.now)
   _ = host.store(token)
   #expect(host.sent().contains(release(token)))
+}
+
+@Test func aReleaseThatTheLinkTookAlongIsToldOnceMore() throws {
+  let host = FleetHost()
+  let token = try host.elect()
+  host.cache.end(owner, now: host.now)
+  #expect(host.sent() == [release(token)])
+  host.cache.sharedLost(releaseOf: Array("f".utf8), bytes, token)
+  host.cache.sharedLost(now: host.now)
+  host.cache.sharedJoined(incarnation: 1, base: 1, number: 10, now: host.now)
+  #expect(host.sent().contains(release(token)))
+}
+
+@Test func aKeyIsClaimedOnceAtATime() throws {
+  let host = FleetHost()
+  _ = try host.claim()
+  #expect(withBytes("k") { host.cache.claim(0, $0, by: owner, now: host.now) } == nil)
+  host.answer(try host.asked(), .won)
+  #expect(withBytes("k") { host.cache.claim(0, $0, by: owner, now: host.now) } == nil)
 }

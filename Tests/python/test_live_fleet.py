@@ -243,3 +243,13 @@ def test_what_stands_in_a_leases_place_without_a_time_keeps_nobody_from_loading(
     command, value = standing
     own_redis.call(command, "pannier:~lease:f:k", value)
     assert "lease" in host.get("k", ns="f", lease=True, wait=5)
+
+
+def test_a_fill_that_redis_has_no_room_for_gives_its_lease_back(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack
+) -> None:
+    _, host = start(start_daemon, own_redis, peers)
+    token = host.get("k", ns="f", lease=True)["lease"]
+    own_redis.call("CONFIG", "SET", "maxmemory", "1")
+    assert host.ask("set", ns="f", key="k", lease=token, value=1) == STORED
+    until(lambda: own_redis.call("EXISTS", "pannier:~lease:f:k") == 0)

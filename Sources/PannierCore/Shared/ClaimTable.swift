@@ -55,13 +55,11 @@ struct ClaimTable {
     return true
   }
 
+  /// Its asker waits no more.
   mutating func take(flight: UInt64) -> OpenClaim? {
-    guard let number = numberOfFlight.removeValue(forKey: flight) else { return nil }
-    return open.removeValue(forKey: number)
-  }
-
-  mutating func makeLate(flight: UInt64) -> OpenClaim? {
-    guard let claim = take(flight: flight) else { return nil }
+    guard let number = numberOfFlight.removeValue(forKey: flight), let claim = open.removeValue(forKey: number) else {
+      return nil
+    }
     // Where it was answered there is nothing to come.
     if claim.reply == nil { late[claim.number] = claim }
     return claim

@@ -117,8 +117,9 @@ enum RedisReader {
     }
   }
 
-  /// Of a fill: its key was changed since, and its lease stands.
+  /// Of a fill: its key was changed since, or Redis has no room for it, and its lease stands.
   static func isRefusal(_ reply: RedisReply) -> Bool {
+    if case .error = reply { return true }
     guard case .array(let parts) = reply, case .bytes(let word) = parts.first else { return false }
     return word.elementsEqual("REFUSED".utf8)
   }

@@ -92,8 +92,9 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
-        guard let lease, RedisReader.isRefusal(reply) else { return }
-        $0.dispatcher.cache.sharedRefused(fillOf: ns, value.key, lease)
+        guard let lease else { return }
+        if reply == .lost { $0.dispatcher.cache.sharedLost(releaseOf: ns, value.key, lease) }
+        if RedisReader.isRefusal(reply) { $0.dispatcher.cache.sharedRefused(fillOf: ns, value.key, lease) }
       }
     }
   }
@@ -105,6 +106,8 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
+        // It may have been carried out.
+        if reply == .lost { return }
         $0.dispatcher.cache.sharedReplied(claim: number, RedisReader.claim(reply), now: $0.dispatcher.now)
       }
     }
@@ -117,7 +120,11 @@ extension RedisTier {
       let arguments = writer.release(ns, key, token, pause, milliseconds: milliseconds)
     else { return }
     let sentAt = uv_hrtime()
-    connection.send(arguments) { [weak self] in self?.received($0, sentAt) { _ in } }
+    connection.send(arguments) { [weak self] reply in
+      self?.received(reply, sentAt) {
+        if reply == .lost { $0.dispatcher.cache.sharedLost(releaseOf: ns, key, token) }
+      }
+    }
   }
 
   /// One that depends on what stands.
@@ -249,7 +256,10 @@ extension RedisTier {
       dispatcher.cache.sharedBarrier(number, [], floor: nil, now: dispatcher.now)
     case .claim(let number, _, _, _, _):
       dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
-    case .fill, .release, .groups: break
+    case .fill(let ns, let value, let lease):
+      if let lease { dispatcher.cache.sharedLost(releaseOf: ns, value.key, lease) }
+    case .release(let ns, let key, let token, _, _): dispatcher.cache.sharedLost(releaseOf: ns, key, token)
+    case .groups: break
     }
     dispatcher.tellOfChange()
   }
