@@ -55,10 +55,13 @@ package struct Cache: ~Copyable {
   package func name(of id: NamespaceID) -> [UInt8] { tier.namespaces[id].pointee.name }
   package func policy(of id: NamespaceID) -> Policy { tier.namespaces[id].pointee.policy }
   package func counters(of id: NamespaceID) -> Counters { tier.namespaces[id].pointee.counters }
-  /// Takes back what was counted since: the request comes to nothing.
+  /// Takes back what was counted since: the request comes to nothing. Others' waits that it ended stay ended.
   package func restore(_ counters: Counters, of id: NamespaceID) {
     let namespace = tier.namespaces[id]
+    let waits = namespace.pointee.counters.waits
     namespace.pointee.counters = counters
+    namespace.pointee.counters.waits.now = waits.now
+    namespace.pointee.counters.waits.milliseconds = waits.milliseconds
   }
   package func loadTimes(of id: NamespaceID) -> LoadTimes? { tier.namespaces[id].pointee.loadTimes }
   /// What memory answered while nothing proved it to be current, though the namespace serves it.

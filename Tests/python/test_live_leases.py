@@ -161,3 +161,20 @@ def wait_for_waiters(daemon: Daemon, observer: Peer, count: int) -> None:
     """What was sent may not have been read yet."""
     while "q" not in parsed(observer.ask(request("stats")))["namespaces"] or counters(observer)["waits"]["now"] < count:
         assert daemon.cpu_seconds() < MOST_SECONDS
+
+
+def test_nobody_is_counted_as_waiting_after_an_answer_that_was_too_long(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("limits: {line_bytes: 1KiB}")
+    with ExitStack() as open_peers:
+        holder, observer, greedy, modest = [open_peers.enter_context(daemon.connect()) for _ in range(4)]
+        for key in ("long", "longer"):
+            assert observer.ask(request("set", ns="q", key=key, value="x" * 600)) == STORED
+        token = parsed(holder.ask(request("get", ns="q", key="cold", lease=True)))["lease"]
+        greedy.send(request("get", ns="q", keys=["cold", "long", "longer"], lease=True, wait=30))
+        wait_for_waiters(daemon, observer, 1)
+        modest.send(WANTED)
+        wait_for_waiters(daemon, observer, 2)
+        holder.ask(request("release", ns="q", key="cold", lease=token))
+        assert code(greedy.receive()) == "value_too_large"
+        assert "lease" in parsed(modest.receive())
+        assert counters(observer)["waits"]["now"] == 0
