@@ -145,7 +145,9 @@ extension Cache {
     let namespace = tier.namespaces[id]
     let timeout = namespace.pointee.policy.lifetimes(for: key).leaseTimeoutMilliseconds
     let number = loads.open(LoadKey(namespace: id, bytes: Array(key)))
-    let isHandedOver = options.turn != nil && loads[number]?.reserved?.ticket == options.turn
+    // Who claimed it has its turn from that, and not from having waited.
+    let isTurn = options.turn != nil && loads[number]?.reserved?.ticket == options.turn
+    let isHandedOver = isTurn && (loads[number]?.claim == nil || options.hasWaited)
     var lease = Lease(token: tokens.next(), holder: asker, grantedAt: now, deadline: now + timeout, stamp: stamp)
     if case .won(let token, let askedAt) = loads[number]?.claim {
       lease = Lease(

@@ -30,8 +30,9 @@ final class FleetHost {
   }
 
   /// As a client that would load the key, and has asked the shared tier for its value.
-  func get(turn: WaitTicket? = nil, waits: Bool = false) -> Cache.GetStep {
+  func get(turn: WaitTicket? = nil, waits: Bool = false, hasWaited: Bool = false) -> Cache.GetStep {
     var options = Cache.ReadOptions(lease: true, waits: waits)
+    options.hasWaited = hasWaited
     options.fetchedSince = 0
     options.turn = turn
     let asker = Asker(owner: owner, caller: Caller(pid: 1, uid: 1))

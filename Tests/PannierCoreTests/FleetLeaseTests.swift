@@ -170,3 +170,11 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
     throw Unexpected(what: "not given back")
   }
 }
+
+@Test(arguments: [true, false]) func aLeaseIsHandedOverToWhoHasWaitedForAnother(hasWaited: Bool) throws {
+  let host = FleetHost()
+  let ticket = try host.claim()
+  host.answer(try host.asked(), .won)
+  #expect(isGranted(host.get(turn: ticket, hasWaited: hasWaited)))
+  #expect(host.counters.handedOver == (hasWaited ? 1 : 0))
+}
