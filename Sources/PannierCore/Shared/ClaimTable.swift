@@ -34,6 +34,7 @@ struct ClaimTable {
 
   private var open: [UInt64: OpenClaim] = [:]
   private var numberOfFlight: [UInt64: UInt64] = [:]
+  private var numberOfTicket: [WaitTicket: UInt64] = [:]
   /// Not answered, and nobody waits for them any more.
   private var late: [UInt64: OpenClaim] = [:]
   /// What the shared tier may have, and can't be told that nobody loads. Beyond the most they are left to their time.
@@ -46,6 +47,7 @@ struct ClaimTable {
   mutating func add(_ claim: OpenClaim) {
     open[claim.number] = claim
     numberOfFlight[claim.flight] = claim.number
+    if let ticket = claim.ticket { numberOfTicket[ticket] = claim.number }
   }
 
   /// False: it isn't known.
@@ -60,6 +62,7 @@ struct ClaimTable {
     guard let number = numberOfFlight.removeValue(forKey: flight), let claim = open.removeValue(forKey: number) else {
       return nil
     }
+    if let ticket = claim.ticket { numberOfTicket[ticket] = nil }
     // Where it was answered there is nothing to come.
     if claim.reply == nil { late[claim.number] = claim }
     return claim
@@ -85,9 +88,8 @@ struct ClaimTable {
 
   /// Whether it was a wait for one of them.
   mutating func cancel(_ ticket: WaitTicket) -> Bool {
-    if open.isEmpty { return false }
-    guard let claim = open.values.first(where: { $0.ticket == ticket }) else { return false }
-    open[claim.number]?.ticket = nil
+    guard !numberOfTicket.isEmpty, let number = numberOfTicket.removeValue(forKey: ticket) else { return false }
+    open[number]?.ticket = nil
     return true
   }
 
