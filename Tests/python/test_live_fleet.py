@@ -253,3 +253,17 @@ def test_a_fill_that_redis_has_no_room_for_gives_its_lease_back(
     own_redis.call("CONFIG", "SET", "maxmemory", "1")
     assert host.ask("set", ns="f", key="k", lease=token, value=1) == STORED
     until(lambda: own_redis.call("EXISTS", "pannier:~lease:f:k") == 0)
+
+
+@pytest.mark.parametrize("ns", ["f", "host"])
+def test_a_fill_answers_those_who_would_have_it_proven(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack, ns: str
+) -> None:
+    daemon, host = start(start_daemon, own_redis, peers)
+    token = host.get("k", ns=ns, lease=True)["lease"]
+    line = request("get", ns=ns, key="k", lease=True, wait=30, strict=True)
+    crowd = Crowd(daemon, peers, line, count=3).peers
+    until(lambda: waiting(host, ns) == 3)
+    assert host.ask("set", ns=ns, key="k", lease=token, value=1) == STORED
+    for peer in crowd:
+        assert parsed(peer.receive()) == {"ok": True, "hit": True, "value": 1}

@@ -54,6 +54,8 @@ package struct Woken {
   package let ticket: WaitTicket
   /// The lease is free and this caller's, if it still wants it.
   package let isElected: Bool
+  /// It waited for another's load.
+  package var isAfterLoad = false
   /// What it waited for proves what memory has.
   package var isProven = false
   /// The shared tier may have something by now: it is to be asked anew.
@@ -227,7 +229,7 @@ struct LoadTable {
   mutating func wakeDue(_ now: Int64) -> Waiter? { waits.due(now).flatMap { wake($0) } }
 
   private mutating func wake(_ waiter: Waiter, isAnew: Bool = false) -> Waiter? {
-    woken.append(Woken(ticket: waiter.ticket, isElected: false, isAnew: isAnew))
+    woken.append(Woken(ticket: waiter.ticket, isElected: false, isAfterLoad: true, isAnew: isAnew))
     return cancel(waiter.ticket)
   }
 

@@ -126,7 +126,8 @@ extension Dispatcher {
           let place = get.tickets.remove(woken.ticket)
         else { continue }
         if !woken.isProven { get.isProven = false }
-        if woken.isAnew { get.fetchedSince = nil }
+        // What was loaded is proven by a new read alone.
+        if woken.isAnew || woken.isAfterLoad && cache.needsProof(get.ns, get.options) { get.fetchedSince = nil }
         if get.isClaiming {
           // Of several keys each is asked for: all answers first.
           if woken.isElected { get.turns[place] = woken.ticket }
