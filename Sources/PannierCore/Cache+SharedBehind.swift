@@ -69,9 +69,12 @@ extension Cache {
       QueueItem(target: .key(key), action: .set(kept, birth: birth), caller: caller, batch: mark))
   }
 
-  /// A value was loaded while an older one waits: it takes its place. False: none does.
+  /// A value was loaded while an older one waits: it takes its place. False: none does, or a conditional change was sent behind that
+  /// one, which the loaded value must not come after.
   mutating func replaceBehind(_ key: LoadKey, _ new: NewValue, ttl: Int64?, stale: Int64, _ mark: SharedMark) -> Bool {
-    guard shared.queue.value(key) != nil, let item = shared.queue[.key(key)], item.batch != nil else { return false }
+    guard shared.queue.value(key) != nil, let item = shared.queue[.key(key)], item.batch != nil,
+      !isDependedOn(.key(key))
+    else { return false }
     let link = tier.find(key.namespace, new.key, tier.keyHash(new.key))
     guard link != 0 else { return false }
     let now = tier.entry(link).storedAt

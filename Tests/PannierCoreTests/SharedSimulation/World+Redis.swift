@@ -219,6 +219,14 @@ extension World {
     boot(host.number)
   }
 
+  /// What had not been told when a later change of the same host took it in was told with that one alone.
+  private func loseTakenIn(by lost: WorldOp) {
+    for op in ops where op.host == lost.host && op.id < lost.id && op.answeredAt != nil && !op.isRecorded {
+      let isTakenIn = op.versions.indices.allSatisfy { op.versions[$0] == 0 || lost.versions[$0] > op.versions[$0] }
+      if isTakenIn { op.isLost = true }
+    }
+  }
+
   private mutating func failover() {
     guard replica.incarnation != nil else { return }
     let old = redis.done
@@ -231,6 +239,7 @@ extension World {
       if old.contains(op.id) && !redis.done.contains(op.id) || isAhead {
         op.isLost = true
         op.records = [nil, nil, nil]
+        loseTakenIn(by: op)
       }
     }
     for connection in connections { connection.commands = [] }
