@@ -34,7 +34,7 @@ extension Cache {
     clears.seal(ticket)
     // Of what is shared they end with its number.
     if !dryRun {
-      for id in namespaces where !shared.isPresent || !isShared(id) { invalidateLoads(id..<id + 1, pattern, now: now) }
+      for id in namespaces where !isShared(id) { invalidateLoads(id..<id + 1, pattern, now: now) }
     }
     return ticket
   }

@@ -26,7 +26,7 @@ extension Cache {
     let load = loads.open(key)
     if loads[load]?.claim != nil { return nil }
     let ticket = loads.newTicket()
-    loads.setClaim(load, .asked(isPast: false))
+    loads.setClaim(load, .asked(stamp, isPast: false))
     var claim = OpenClaim(
       number: shared.changes.nextNumber(), key: key, owner: owner, ticket: ticket, token: tokens.next(), askedAt: now)
     // Read behind it: what another host loaded since this one last looked.
@@ -62,33 +62,34 @@ extension Cache {
 
   private mutating func settle(_ claim: OpenClaim, _ reply: SharedClaimReply, now: Int64) {
     guard let number = loads.find(claim.key) else { return tellClaimant(claim) }
-    let id = claim.key.namespace
     var isPast = false
-    if case .asked(let ended) = loads[number]?.claim { isPast = ended }
+    if case .asked(_, let ended) = loads[number]?.claim { isPast = ended }
     switch reply {
     case .elsewhere where isPast, .paused where isPast:
       loads.setClaim(number, nil)
       tellClaimant(claim)
       wakeAll(number, isAnew: true, now: now)
-    case .won, .unknown:
-      var isWon = false
-      if case .won = reply { isWon = true }
-      loads.setClaim(number, isWon ? .won(claim.token, askedAt: claim.askedAt) : .alone)
-      if let ticket = claim.ticket { return loads.reserve(number, ticket, claim.owner) }
-      // Nobody wants it any more.
-      handOver(number, now: now)
+    case .won: elect(claim, number, .won(claim.token, askedAt: claim.askedAt), now: now)
+    case .unknown: elect(claim, number, .alone, now: now)
     case .elsewhere(let left):
-      let namespace = tier.namespaces[id]
+      let namespace = tier.namespaces[claim.key.namespace]
       namespace.pointee.counters.leases.elsewhere += 1
       loads.setClaim(number, .elsewhere(until: now + max(1, left), stamp))
       tellClaimant(claim)
     case .paused(let reason, let left):
       loads.setClaim(number, nil)
       let until = now + max(1, left)
-      _ = loads.end(number, pause: Pause(reason: reason == .failed ? .failed : .passed, until: until, stamp: stamp))
+      _ = loads.end(number, pause: Pause(reason: reason, until: until, stamp: stamp))
       tellClaimant(claim)
       wakeAll(number, now: now)
     }
+  }
+
+  private mutating func elect(_ claim: OpenClaim, _ number: Int, _ outcome: Claim, now: Int64) {
+    loads.setClaim(number, outcome)
+    if let ticket = claim.ticket { return loads.reserve(number, ticket, claim.owner) }
+    // Nobody wants it any more.
+    handOver(number, now: now)
   }
 
   private mutating func tellClaimant(_ claim: OpenClaim) {
@@ -101,7 +102,7 @@ extension Cache {
   mutating func sharedLoadEnded(_ id: NamespaceID, _ key: [UInt8], now: Int64) {
     guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: key)) else { return }
     switch loads[number]?.claim {
-    case .asked: loads.setClaim(number, .asked(isPast: true))
+    case .asked(let stamp, _): loads.setClaim(number, .asked(stamp, isPast: true))
     case .elsewhere:
       _ = loads.end(number)
       wakeAll(number, isAnew: true, now: now)
@@ -128,12 +129,11 @@ extension Cache {
   /// Other hosts may load the key, or are told of the pause.
   mutating func giveBack(_ lease: Lease, _ id: NamespaceID, _ key: [UInt8], pause: Pause? = nil, now: Int64 = 0) {
     guard lease.isFleet else { return }
-    let reason = pause.map { ($0.reason == .failed ? SharedPause.failed : .passed, $0.until - now) }
-    giveBack(lease.token, LoadKey(namespace: id, bytes: key), pause: reason)
+    giveBack(lease.token, LoadKey(namespace: id, bytes: key), pause: pause.map { ($0.reason, $0.until - now) })
   }
 
   private mutating func giveBack(
-    _ token: LeaseToken, _ key: LoadKey, pause: (reason: SharedPause, milliseconds: Int64)? = nil
+    _ token: LeaseToken, _ key: LoadKey, pause: (reason: PauseReason, milliseconds: Int64)? = nil
   ) {
     guard shared.isUp else { return shared.claims.owe(token, key) }
     let ns = name(of: key.namespace)
@@ -148,19 +148,18 @@ extension Cache {
 
   /// It isn't known whether the shared tier has been told that nobody loads a key under this token.
   package mutating func sharedLost(releaseOf ns: [UInt8], _ key: [UInt8], _ token: LeaseToken) {
-    guard let id = sharedID(ns), id != .everyNamespace else { return }
+    guard let id = oneSharedID(ns) else { return }
     shared.claims.owe(token, LoadKey(namespace: id, bytes: key))
   }
 
   /// A fill was refused, since its key has changed: its lease stands, and nobody loads under it.
   package mutating func sharedRefused(fillOf ns: [UInt8], _ key: [UInt8], _ token: LeaseToken) {
-    guard let id = sharedID(ns), id != .everyNamespace else { return }
+    guard let id = oneSharedID(ns) else { return }
     giveBack(token, LoadKey(namespace: id, bytes: key))
   }
 
   /// Whether a namespace's loads are all hosts' matter: then a change of a key ends its lease in the shared tier, too.
   package func endsSharedLeases(_ ns: [UInt8]) -> Bool {
-    guard let id = sharedID(ns), id != .everyNamespace else { return false }
-    return isFleet(id)
+    oneSharedID(ns).map { isFleet($0) } ?? false
   }
 }

@@ -55,13 +55,13 @@ extension Cache {
   mutating func fulfil(_ id: NamespaceID, _ key: UnsafeRawBufferPointer, isFill: Bool, now: Int64) {
     guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: Array(key))) else { return }
     if let lease = loads.end(number) {
-      if !isFill { giveBack(lease, id, Array(key)) }
       if isFill {
         let namespace = tier.namespaces[id]
         namespace.pointee.counters.leases.held -= 1
         namespace.pointee.counters.leases.filled += 1
         namespace.pointee.record(loadMilliseconds: now - lease.grantedAt)
       } else {
+        giveBack(lease, id, Array(key))
         noteEnd(of: lease, id, key, .revoked)
       }
     }
@@ -122,7 +122,7 @@ extension Cache {
     // Invalidated between an election and its answer: who is elected has not begun to load.
     if loads[number]?.reserved != nil { return }
     // Who waits is told with the answer.
-    if case .asked = loads[number]?.claim { return loads.setClaim(number, .asked(isPast: true)) }
+    if case .asked(let stamp, _) = loads[number]?.claim { return loads.setClaim(number, .asked(stamp, isPast: true)) }
     // Who is to load it is all hosts' matter: whoever waits asks anew, the longest waiter first.
     if endClaim(number) { return wakeAll(number, isAnew: true, now: now) }
     guard storesLoads(number), let next = loads.elect(number) else { return wakeAll(number, now: now) }

@@ -230,12 +230,12 @@ extension Cache {
 
   /// The largest value of a namespace that is taken, in bytes; 0: it is not shared.
   package func largestSharedValue(_ ns: [UInt8]) -> Int {
-    sharedID(ns).map { $0 == .everyNamespace ? 0 : tier.namespaces[$0].pointee.policy.maxValueBytes } ?? 0
+    oneSharedID(ns).map { tier.namespaces[$0].pointee.policy.maxValueBytes } ?? 0
   }
 
   /// From which size on values of a namespace are compressed there; nil: none is.
   package func compressedFromBytes(_ ns: [UInt8]) -> Int? {
-    sharedID(ns).flatMap { $0 == .everyNamespace ? nil : tier.namespaces[$0].pointee.policy.compressedFromBytes }
+    oneSharedID(ns).flatMap { tier.namespaces[$0].pointee.policy.compressedFromBytes }
   }
 
   package var sharedQueueCount: Int { shared.queue.count }

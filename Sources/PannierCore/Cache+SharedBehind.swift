@@ -166,8 +166,6 @@ extension Cache {
 
   /// Values that wait for a batch, or are under way with one; since when the oldest does; and sets that wait for room.
   package var behind: (pending: Int, since: Int64?, waiting: Int) {
-    let count = shared.queue.batches.count
-    let since = count == 0 ? nil : shared.queue.items.values.compactMap(\.batch?.since).min()
-    return (count, since, shared.waiting.count)
+    mutating get { (shared.queue.batches.count, shared.queue.batchedSince(), shared.waiting.count) }
   }
 }

@@ -57,6 +57,9 @@ extension Cache {
     return id
   }
 
+  /// The same, of one namespace alone.
+  func oneSharedID(_ ns: [UInt8]) -> NamespaceID? { ns.isEmpty ? nil : sharedID(ns) }
+
   mutating func dropQueuedValues(_ id: NamespaceID, _ scope: SharedScope, _ number: UInt64) {
     if shared.queue.isEmpty { return }
     let takesIn = scope.matcher

@@ -14,8 +14,6 @@ final class FleetHost {
 
   var cache: Cache
   var now: Int64 = 1000
-  /// What it has asked for and wasn't looked at.
-  private var commands: [SharedCommand] = []
 
   init() {
     cache = Cache(
@@ -81,10 +79,10 @@ final class FleetHost {
     }
   }
 
-  func tell(_ kind: SharedRecord.Kind) {
+  func tell(_ kind: SharedRecord.Kind, _ scope: SharedScope = .keys([bytes])) {
     let number = (cache.sharedPosition?.seen ?? 0) + 1
     let record = SharedRecord(
-      incarnation: 1, number: number, kind: kind, ns: Array("f".utf8), scope: .keys([bytes]), isOwn: false)
+      incarnation: 1, number: number, kind: kind, ns: Array("f".utf8), scope: scope, isOwn: false)
     check(cache.sharedRecords([record], now: now))
   }
 

@@ -80,7 +80,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
   #expect(isClaim(host.get()))
 }
 
-@Test(arguments: SharedPause.allCases) func aPauseOfAllHostsHoldsHere(reason: SharedPause) throws {
+@Test(arguments: PauseReason.allCases) func aPauseOfAllHostsHoldsHere(reason: PauseReason) throws {
   let host = FleetHost()
   _ = try host.claim()
   host.answer(try host.asked(), .paused(reason, leftMilliseconds: 700))

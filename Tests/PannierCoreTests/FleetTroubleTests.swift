@@ -12,15 +12,15 @@ private func release(_ token: LeaseToken) -> SharedCommand {
   .release(ns: Array("f".utf8), key: bytes, token: token, pause: nil, milliseconds: 0)
 }
 
-@Test(arguments: [SharedRecord.Kind.filled, .set, .delete])
-func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kind) throws {
+@Test(arguments: [(SharedRecord.Kind.filled, nil), (.set, nil), (.delete, nil), (.clear, SharedScope.all)])
+func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kind, scope: SharedScope?) throws {
   for reply in [SharedClaimReply.elsewhere(leftMilliseconds: 5000), .paused(.failed, leftMilliseconds: 5000)] {
     let host = FleetHost()
     let claimant = try host.claim()
     let asked = try host.asked()
     let waiter = try host.wait()
     host.cache.sharedReplied(claim: asked.claim, reply, now: host.now)
-    host.tell(kind)
+    if let scope { host.tell(kind, scope) } else { host.tell(kind) }
     #expect(!host.hasWoken)
     host.cache.sharedReplied(flight: asked.flight, .nothing, now: host.now)
     #expect(host.woken().map(\.ticket) == [claimant, waiter])

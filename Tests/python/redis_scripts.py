@@ -167,7 +167,8 @@ class Host:
         return outcome(self._change("fill", names, birth, slot(key), key, LIFE_MILLISECONDS, value, *tokens))
 
     def claim(self, key: str, token: str, life: int = LIFE_MILLISECONDS) -> tuple[str, int]:
-        return outcome(self._run("claim", [FLOOR, lease_name(key)], self.incarnation, token, life))
+        head = (self.incarnation, self.boot, self.connection, "q")
+        return outcome(self._run("claim", [FLOOR, HOSTS, lease_name(key)], *head, token, life))
 
     def release(self, key: str, token: str, pause: str = "", milliseconds: int = 1) -> int:
         reply = self._change("release", [lease_name(key)], key, token, pause, milliseconds)

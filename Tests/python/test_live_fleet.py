@@ -157,6 +157,15 @@ def test_a_pause_holds_on_all_hosts(
     assert "lease" in first.get("cold", ns="f", lease=True)
 
 
+def test_a_clear_ends_a_pause_on_all_hosts(start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack) -> None:
+    (_, first), (_, second) = [start(start_daemon, own_redis, peers) for _ in range(2)]
+    token = first.get("cold", ns="f", lease=True)["lease"]
+    first.ask("release", ns="f", key="cold", lease=token, failed=True)
+    assert second.get("cold", ns="f", lease=True)["failed"] is True
+    first.ask("clear", ns="f")
+    until(lambda: "lease" in second.get("cold", ns="f", lease=True))
+
+
 def test_a_load_that_a_delete_overtook_is_refused_everywhere(
     start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 
 from redis_scripts import Host, floor, lease_name, read, records, value_name
 
@@ -103,6 +104,25 @@ def test_what_ends_a_load_ends_its_lease_and_a_pause(host: Host) -> None:
         host.release("k", "mine", "failed", 5000)
         end()
         assert lease(host.server) is None
+
+
+def test_a_clear_ends_a_pause_and_no_load(host: Host, other: Host) -> None:
+    host.claim("k", "mine")
+    other.clear()
+    assert other.claim("k", "theirs")[0] == "HELD"
+    host.release("k", "mine", "failed", 5000)
+    assert other.claim("k", "theirs")[0] == "FAILED"
+    other.clear("tags", "any")
+    assert other.claim("k", "theirs") == ("WON", 0)
+
+
+def test_the_claim_of_a_connection_with_a_successor_is_refused(host: Host) -> None:
+    successor = Host(host.server, connection=2)
+    successor.join()
+    with pytest.raises(redis.ResponseError, match="FENCED"):
+        host.claim("k", "nobody's")
+    assert lease(host.server) is None
+    assert successor.claim("k", "mine") == ("WON", 0)
 
 
 def test_it_is_given_back_where_redis_is_full(host: Host) -> None:

@@ -103,8 +103,8 @@ package enum LeaseEnd: String, Sendable {
 
 /// Of a key that one host of all is to load: how far this one is in finding out which.
 enum Claim {
-  /// The shared tier is asked. `isPast`: the log has told since that a load, or a pause, has ended, so that its answer may be older.
-  case asked(isPast: Bool)
+  /// The shared tier is asked, since that stamp. `isPast`: a load, or a pause, has ended since, so that its answer may be older.
+  case asked(LoadStamp, isPast: Bool)
   /// It is this one. The load is reserved for who asked.
   case won(LeaseToken, askedAt: Int64)
   /// The shared tier can't say: each host has an election of its own.
@@ -113,11 +113,11 @@ enum Claim {
   case elsewhere(until: Int64, LoadStamp)
 }
 
-/// For a while nobody is elected, after a load that failed or one whose result is not to be stored.
-struct Pause {
-  enum Reason { case failed, passed }
+/// Why nobody is elected for a while: a load has failed, or its result is not to be stored.
+package enum PauseReason: String, CaseIterable, Sendable { case failed, passed }
 
-  let reason: Reason
+struct Pause {
+  let reason: PauseReason
   let until: Int64
   let stamp: LoadStamp
 }

@@ -35,9 +35,14 @@ struct Load {
 
   var waiting: Int { seekers.count + others.count }
   fileprivate var isIdle: Bool { lease == nil && pause == nil && claim == nil && reserved == nil && waiting == 0 }
-  /// Of the lease, the pause, or another host's lease: the number of the last change when it began, and when it is over.
+  /// Of the lease, the pause, the claim, or another host's lease: the number of the last change when it began, and when it is over.
   var standing: (stamp: LoadStamp, deadline: Int64)? {
-    if case .elsewhere(let until, let stamp) = claim { return (stamp, until) }
+    switch claim {
+    // Its time is its read's.
+    case .asked(let stamp, _): return (stamp, .max)
+    case .elsewhere(let until, let stamp): return (stamp, until)
+    case nil, .won, .alone: break
+    }
     return lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
   }
   /// Another host loads it, or it is being asked who does.

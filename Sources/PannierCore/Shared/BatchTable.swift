@@ -30,7 +30,8 @@ struct BatchTable {
     var count = 0
     var bytes = 0
 
-    var due: Int64? { again.first?.notBefore ?? (first < order.count ? order[first].notBefore : nil) }
+    var next: Place? { again.first ?? (first < order.count ? order[first] : nil) }
+    var due: Int64? { next?.notBefore }
 
     /// The next, if it is due.
     mutating func take(_ now: Int64) -> Place? {
@@ -52,6 +53,8 @@ struct BatchTable {
   /// Where room is wanted: what waits is due.
   private var hurried: Set<NamespaceID> = []
   private var underWay = 0
+  /// Since when the oldest of them waits.
+  private var underWaySince: Int64?
 
   /// Items in all, those under way too.
   private(set) var count = 0
@@ -98,7 +101,28 @@ struct BatchTable {
     if list.count == 1 { lists[id] = nil }
   }
 
-  mutating func isUnderWay(_ more: Int) { underWay += more }
+  /// One that is sent by itself.
+  mutating func begin(_ item: QueueItem) {
+    underWay += 1
+    underWaySince = min(underWaySince ?? .max, item.batch?.since ?? .max)
+  }
+
+  /// One was answered, or never will be.
+  mutating func end() {
+    underWay -= 1
+    if underWay == 0 { underWaySince = nil }
+  }
+
+  /// Since when the oldest of all waits; nil: none does. `item` as for `take`.
+  mutating func since(_ item: (QueueTarget, _ serial: UInt64) -> QueueItem?) -> Int64? {
+    var oldest = underWaySince
+    for id in lists.keys {
+      while let place = lists[id]?.next, item(place.target, place.serial) == nil { _ = lists[id]?.take(.max) }
+      guard let place = lists[id]?.next, let since = item(place.target, place.serial)?.batch?.since else { continue }
+      oldest = min(oldest ?? .max, since)
+    }
+    return oldest
+  }
 
   mutating func hurry(_ id: NamespaceID, _ wanted: Bool) {
     if wanted { hurried.insert(id) } else { hurried.remove(id) }
@@ -122,7 +146,7 @@ struct BatchTable {
       list.trim()
       lists[id] = list
     }
-    underWay = taken.count
+    for item in taken { begin(item) }
     return taken
   }
 }

@@ -6,13 +6,10 @@ package enum SharedClaimReply: Equatable, Sendable {
   /// Another host has it, for so long at most.
   case elsewhere(leftMilliseconds: Int64)
   /// Nobody is elected for so long, after a load that failed or whose result isn't to be stored.
-  case paused(SharedPause, leftMilliseconds: Int64)
+  case paused(PauseReason, leftMilliseconds: Int64)
   /// No answer.
   case unknown
 }
-
-/// Why hosts elect nobody for a while.
-package enum SharedPause: String, CaseIterable, Sendable { case failed, passed }
 
 struct OpenClaim {
   let number: UInt64
@@ -40,9 +37,7 @@ struct ClaimTable {
   /// What the shared tier may have, and can't be told that nobody loads. Beyond the most they are left to their time.
   private var owed: [(token: LeaseToken, key: LoadKey)] = []
 
-  var isEmpty: Bool { open.isEmpty }
   var isFull: Bool { open.count + late.count >= Self.maximum }
-  var count: Int { open.count }
 
   mutating func add(_ claim: OpenClaim) {
     open[claim.number] = claim

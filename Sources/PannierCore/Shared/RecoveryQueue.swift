@@ -139,9 +139,7 @@ struct RecoveryQueue {
   /// What is to be sent together; nothing while the last batch, or anything that doesn't wait for one, is under way.
   mutating func takeBatch(now: Int64, seen: UInt64) -> [QueueItem] {
     guard first >= order.count, awaited <= seen else { return [] }
-    let taken = batches.take(isDraining ? .max : now) { target, serial in
-      items[target].flatMap { $0.serial == serial ? $0 : nil }
-    }
+    let taken = batches.take(isDraining ? .max : now) { items[$0].standing($1) }
     for item in taken { items[item.target]?.isSent = true }
     return taken
   }
@@ -150,7 +148,7 @@ struct RecoveryQueue {
   mutating func takeAhead(_ key: LoadKey) -> QueueItem? {
     guard let item = items[.key(key)], item.isUnsentValue, !hasGroups(key.namespace) else { return nil }
     items[.key(key)]?.isSent = true
-    batches.isUnderWay(1)
+    batches.begin(item)
     return item
   }
 
@@ -182,8 +180,11 @@ struct RecoveryQueue {
 
   /// It was answered, or never will be: the next batch need not wait for it.
   mutating func answered(isBatched: Bool) {
-    if isBatched { batches.isUnderWay(-1) }
+    if isBatched { batches.end() }
   }
+
+  /// Since when the oldest value waits for its batch, or for what it was sent with; nil: none does.
+  mutating func batchedSince() -> Int64? { batches.since { items[$0].standing($1) } }
 
   /// It is to be sent once more, and not before `time`.
   mutating func unsend(_ target: QueueTarget, serial: UInt64, until time: Int64, isConflict: Bool = false) {
@@ -213,6 +214,11 @@ struct RecoveryQueue {
     guard case .set(_, let birth)? = items[.key(key)]?.action, birth < number else { return }
     items[.key(key)]?.action = .delete
   }
+}
+
+extension QueueItem? {
+  /// The item, if it is that one.
+  fileprivate func standing(_ serial: UInt64) -> QueueItem? { self?.serial == serial ? self : nil }
 }
 
 extension QueueItem {

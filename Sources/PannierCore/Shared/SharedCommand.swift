@@ -74,7 +74,7 @@ package enum SharedCommand: Equatable, Sendable {
   /// The load of a key, for all hosts and so long at most, to be answered by `sharedReplied(claim:…)`.
   case claim(number: UInt64, ns: [UInt8], key: [UInt8], token: LeaseToken, milliseconds: Int64)
   /// Needs no answer: another may claim the load, at once or after a pause.
-  case release(ns: [UInt8], key: [UInt8], token: LeaseToken, pause: SharedPause?, milliseconds: Int64)
+  case release(ns: [UInt8], key: [UInt8], token: LeaseToken, pause: PauseReason?, milliseconds: Int64)
   /// What stands under a key now, to be answered by `sharedInspected`.
   case inspect(number: UInt64, ns: [UInt8], key: [UInt8])
   /// Only if `front` is what stands there, and no clear has come after `seen`; to be answered by `sharedReplied(conditional:…)`.

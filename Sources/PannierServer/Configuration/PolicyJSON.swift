@@ -20,6 +20,11 @@ protocol JSONPrintable {
   var json: String { get }
 }
 
+/// A word.
+extension JSONPrintable where Self: RawRepresentable, RawValue == String {
+  var json: String { "\"\(rawValue)\"" }
+}
+
 extension Int64: JSONPrintable {
   var json: String { Durations.seconds(self) }
 }
@@ -32,13 +37,11 @@ extension Double: JSONPrintable {
   var json: String { self == 0 ? "0" : String(self) }
 }
 
-extension EvictionKind: JSONPrintable {
-  var json: String { jsonString(rawValue.utf8) }
-}
-
-extension Mode: JSONPrintable {
-  var json: String { jsonString(rawValue.utf8) }
-}
+extension EvictionKind: JSONPrintable {}
+extension LeaseScope: JSONPrintable {}
+extension LinkLoss: JSONPrintable {}
+extension Mode: JSONPrintable {}
+extension WriteKind: JSONPrintable {}
 
 extension Optional: JSONPrintable where Wrapped: JSONPrintable {
   var json: String { map(\.json) ?? "null" }

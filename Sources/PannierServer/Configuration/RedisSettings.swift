@@ -68,18 +68,6 @@ extension Tiers: JSONPrintable {
   }
 }
 
-extension WriteKind: JSONPrintable {
-  var json: String { "\"\(rawValue)\"" }
-}
-
-extension LinkLoss: JSONPrintable {
-  var json: String { "\"\(rawValue)\"" }
-}
-
-extension LeaseScope: JSONPrintable {
-  var json: String { "\"\(rawValue)\"" }
-}
-
 extension SettingKind<RedisAddress?> {
   static var redisURL: Self {
     .orNone(

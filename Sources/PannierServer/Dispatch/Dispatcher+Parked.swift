@@ -45,13 +45,7 @@ struct ParkedRequest {
     withOptionalBytes(id) { session.output.begin(id: $0) }
     session.output.member("cleared", count: outcome.count)
     if sample {
-      session.output.name("sample")
-      session.output.beginArray()
-      for key in outcome.sample {
-        session.output.separate()
-        key.withUnsafeBytes { session.output.append(string: $0) }
-      }
-      session.output.endArray()
+      withBorrowed(outcome.sample) { session.output.member("sample", strings: $0) }
     }
     if outcome.isQueued { session.output.queued() }
     session.output.end()

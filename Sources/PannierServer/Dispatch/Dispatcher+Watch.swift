@@ -129,14 +129,7 @@ extension Dispatcher {
     switch scope {
     case .key, .all: break
     case .match(let pattern): pattern.withUnsafeBytes { output.member("match", string: $0) }
-    case .tags(let tags):
-      output.name("tags")
-      output.beginArray()
-      for tag in tags {
-        output.separate()
-        tag.withUnsafeBytes { output.append(string: $0) }
-      }
-      output.endArray()
+    case .tags(let tags): withBorrowed(tags) { output.member("tags", strings: $0) }
     }
   }
 }

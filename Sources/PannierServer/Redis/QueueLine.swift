@@ -29,14 +29,7 @@ enum QueueLine {
     case .key(let key): text("key", key, &buffer)
     case .all: break
     case .match(let pattern): text("match", pattern, &buffer)
-    case .tags(let tags):
-      buffer.name("tags")
-      buffer.beginArray()
-      for tag in tags {
-        buffer.separate()
-        tag.withUnsafeBytes { buffer.append(string: $0) }
-      }
-      buffer.endArray()
+    case .tags(let tags): withBorrowed(tags) { buffer.member("tags", strings: $0) }
     }
     if change.soft { buffer.member("soft", flag: true) }
     buffer.endObject()

@@ -113,7 +113,7 @@ enum RedisReader {
     case "WON": return .won
     case "HELD": return .elsewhere(leftMilliseconds: left)
     case let word:
-      return SharedPause(rawValue: word.lowercased()).map { .paused($0, leftMilliseconds: left) } ?? .unknown
+      return PauseReason(rawValue: word.lowercased()).map { .paused($0, leftMilliseconds: left) } ?? .unknown
     }
   }
 

@@ -100,7 +100,9 @@ extension RedisTier {
   }
 
   private func claim(_ number: UInt64, _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ milliseconds: Int64) {
-    guard let connection = commands, let arguments = writer.claim(ns, key, token, milliseconds: milliseconds) else {
+    guard let connection = commands,
+      let arguments = writer.claim(ns, key, token, milliseconds: milliseconds, connection: connectionNumber)
+    else {
       return dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
     }
     let sentAt = uv_hrtime()
@@ -114,7 +116,7 @@ extension RedisTier {
   }
 
   private func release(
-    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: SharedPause?, _ milliseconds: Int64
+    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: PauseReason?, _ milliseconds: Int64
   ) {
     guard let connection = commands,
       let arguments = writer.release(ns, key, token, pause, milliseconds: milliseconds)

@@ -146,15 +146,17 @@ final class RedisWriter {
 
   // MARK: Leases of all hosts
 
-  func claim(_ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, milliseconds: Int64) -> [[UInt8]]? {
+  func claim(
+    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, milliseconds: Int64, connection: UInt64
+  ) -> [[UInt8]]? {
     let home = names.home(ofSlot: slot(ns, key))
     return call(
-      .claim, keys: [home.floor, lease(ns, key)],
-      [decimal(incarnation), Array(token.text.utf8), decimal(milliseconds)])
+      .claim, keys: [home.floor, names.hosts, lease(ns, key)],
+      [decimal(incarnation), boot, decimal(connection), ns, Array(token.text.utf8), decimal(milliseconds)])
   }
 
   func release(
-    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: SharedPause?, milliseconds: Int64
+    _ ns: [UInt8], _ key: [UInt8], _ token: LeaseToken, _ pause: PauseReason?, milliseconds: Int64
   ) -> [[UInt8]]? {
     let home = names.home(ofSlot: slot(ns, key))
     return call(

@@ -22,7 +22,7 @@ struct ModelRedis {
   /// Ops whose change was carried out.
   private(set) var done: Set<Int> = []
 
-  private enum Lease { case held(LeaseToken), paused(SharedPause) }
+  private enum Lease { case held(LeaseToken), paused(PauseReason) }
 
   enum Reply {
     case joined(incarnation: UInt64, base: UInt64, number: UInt64)
