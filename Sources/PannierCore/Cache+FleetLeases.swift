@@ -26,7 +26,7 @@ extension Cache {
     let load = loads.open(key)
     if loads[load]?.claim != nil { return nil }
     let ticket = loads.newTicket()
-    loads.setClaim(load, .asked(stamp, isPast: false))
+    loads.setClaim(load, .asked)
     var claim = OpenClaim(
       number: shared.changes.nextNumber(), key: key, owner: owner, ticket: ticket, token: tokens.next(), askedAt: now)
     // Read behind it: what another host loaded since this one last looked.
@@ -46,9 +46,11 @@ extension Cache {
 
   // MARK: What became of it
 
-  /// Who loads the key. Acted on with the value that was read behind it.
-  package mutating func sharedReplied(claim number: UInt64, _ reply: SharedClaimReply, now: Int64) {
-    guard shared.claims.answer(number, reply) else { return }
+  /// Who loads the key, as of the record `logNumber`. Acted on with the value that was read behind it.
+  package mutating func sharedReplied(
+    claim number: UInt64, _ reply: SharedClaimReply, at logNumber: UInt64, now: Int64
+  ) {
+    guard shared.claims.answer(number, reply, at: logNumber) else { return }
     // It came too late for who asked.
     guard let claim = shared.claims.takeLate(number), case .won = reply else { return }
     giveBack(claim.token, claim.key)
@@ -62,13 +64,15 @@ extension Cache {
 
   private mutating func settle(_ claim: OpenClaim, _ reply: SharedClaimReply, now: Int64) {
     guard let number = loads.find(claim.key) else { return tellClaimant(claim) }
-    var isPast = false
-    if case .asked(_, let ended) = loads[number]?.claim { isPast = ended }
-    switch reply {
-    case .elsewhere where isPast, .paused where isPast:
+    if claim.isOvertaken {
+      if case .won = reply { giveBack(claim.token, claim.key) }
       loads.setClaim(number, nil)
-      tellClaimant(claim)
-      wakeAll(number, isAnew: true, now: now)
+      tellClaimant(claim, isAnew: true)
+      return wakeAll(number, isAnew: true, now: now)
+    }
+    // What changes the key from then on has a higher number, even where a newer one is known.
+    let stamp = LoadStamp(sequence: sequence, known: claim.repliedAt)
+    switch reply {
     case .won: elect(claim, number, .won(claim.token, askedAt: claim.askedAt), now: now)
     case .unknown: elect(claim, number, .alone, now: now)
     case .elsewhere(let left):
@@ -92,22 +96,21 @@ extension Cache {
     handOver(number, now: now)
   }
 
-  private mutating func tellClaimant(_ claim: OpenClaim) {
-    if let ticket = claim.ticket { loads.tell(ticket) }
+  private mutating func tellClaimant(_ claim: OpenClaim, isAnew: Bool = false) {
+    if let ticket = claim.ticket { loads.tell(ticket, isAnew: isAnew) }
   }
 
   // MARK: The end
 
   /// Another host has filled a key, or given up loading it.
-  mutating func sharedLoadEnded(_ id: NamespaceID, _ key: [UInt8], now: Int64) {
-    guard !loads.isEmpty, let number = loads.find(LoadKey(namespace: id, bytes: key)) else { return }
-    switch loads[number]?.claim {
-    case .asked(let stamp, _): loads.setClaim(number, .asked(stamp, isPast: true))
-    case .elsewhere:
-      _ = loads.end(number)
-      wakeAll(number, isAnew: true, now: now)
-    case nil, .won, .alone: break
-    }
+  mutating func sharedLoadEnded(_ id: NamespaceID, _ key: [UInt8], _ record: UInt64, now: Int64) {
+    let key = LoadKey(namespace: id, bytes: key)
+    shared.claims.end(key, record)
+    guard !loads.isEmpty, let number = loads.find(key), case .elsewhere(_, let stamp) = loads[number]?.claim,
+      stamp.known < record
+    else { return }
+    _ = loads.end(number)
+    wakeAll(number, isAnew: true, now: now)
   }
 
   /// The shared tier can't be asked any more: what other hosts load is not awaited.

@@ -122,7 +122,7 @@ extension Cache {
     // Invalidated between an election and its answer: who is elected has not begun to load.
     if loads[number]?.reserved != nil { return }
     // Who waits is told with the answer.
-    if case .asked(let stamp, _) = loads[number]?.claim { return loads.setClaim(number, .asked(stamp, isPast: true)) }
+    if case .asked = loads[number]?.claim { return }
     // Who is to load it is all hosts' matter: whoever waits asks anew, the longest waiter first.
     if endClaim(number) { return wakeAll(number, isAnew: true, now: now) }
     guard storesLoads(number), let next = loads.elect(number) else { return wakeAll(number, now: now) }

@@ -33,7 +33,7 @@ extension Cache {
     case .open: return
     case .filled:
       guard case .keys(let keys) = record.scope else { return }
-      for key in keys { sharedLoadEnded(id, key, now: now) }
+      for key in keys { sharedLoadEnded(id, key, record.number, now: now) }
     case .set, .delete, .touch, .soften:
       guard case .keys(let keys) = record.scope else { return }
       var count = 0
@@ -78,6 +78,7 @@ extension Cache {
     let loadKey = LoadKey(namespace: id, bytes: key)
     shared.flights.cover(loadKey, number)
     shared.changes.cover(loadKey, number)
+    shared.claims.change(loadKey, number)
     return key.withUnsafeBytes { bytes in
       invalidateLoad(id, bytes, bornBefore: number, now: now)
       let link = tier.find(id, bytes, tier.keyHash(bytes))
@@ -110,6 +111,8 @@ extension Cache {
     // A read says its tags with its value, and is then looked at by the table just raised.
     shared.flights.cover(id, number) { scope.takesIn($0.bytes, []) }
     shared.changes.cover(id, number) { scope.takesIn($0.key, $0.tags) }
+    // Any clear in the namespace ends a pause, whatever it takes in.
+    shared.claims.end(id, number)
     scope.withPattern { pattern in
       record(.clear(self.scope(pattern), soft: soft), id, by: caller)
       let walk = ticket ?? clears.open()

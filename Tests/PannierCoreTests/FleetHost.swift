@@ -57,7 +57,7 @@ final class FleetHost {
   func sent() -> [SharedCommand] { cache.takeSharedCommands() }
 
   func answer(_ asked: (claim: UInt64, flight: UInt64, token: LeaseToken), _ reply: SharedClaimReply) {
-    cache.sharedReplied(claim: asked.claim, reply, now: now)
+    cache.sharedReplied(claim: asked.claim, reply, at: seen, now: now)
     cache.sharedReplied(flight: asked.flight, .nothing, now: now)
   }
 
@@ -79,8 +79,11 @@ final class FleetHost {
     }
   }
 
+  /// The last record that it was told.
+  var seen: UInt64 { cache.sharedPosition?.seen ?? 0 }
+
   func tell(_ kind: SharedRecord.Kind, _ scope: SharedScope = .keys([bytes])) {
-    let number = (cache.sharedPosition?.seen ?? 0) + 1
+    let number = seen + 1
     let record = SharedRecord(
       incarnation: 1, number: number, kind: kind, ns: Array("f".utf8), scope: scope, isOwn: false)
     check(cache.sharedRecords([record], now: now))

@@ -34,7 +34,7 @@ private let bytes = Array("k".utf8)
   let host = FleetHost()
   let ticket = try host.claim()
   let asked = try host.asked()
-  host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
+  host.cache.sharedReplied(claim: asked.claim, .won, at: host.seen, now: host.now)
   let value = SharedValue(
     key: bytes, value: Array("5".utf8), ttlMilliseconds: 9000, version: 3, birth: Birth(incarnation: 1, number: 10))
   host.cache.sharedReplied(flight: asked.flight, .value(value, leftMilliseconds: 9000), now: host.now)
@@ -99,7 +99,7 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
   guard case .granted(let token, _) = host.get(turn: ticket) else { throw Unexpected(what: "no lease") }
   #expect(host.counters.fleet == 0)
   // Won all the same, and too late: another may have it.
-  host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
+  host.cache.sharedReplied(claim: asked.claim, .won, at: host.seen, now: host.now)
   guard case .release(_, bytes, asked.token, nil, _) = try found(host.sent().first) else {
     throw Unexpected(what: "not given back")
   }

@@ -19,7 +19,7 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
     let claimant = try host.claim()
     let asked = try host.asked()
     let waiter = try host.wait()
-    host.cache.sharedReplied(claim: asked.claim, reply, now: host.now)
+    host.cache.sharedReplied(claim: asked.claim, reply, at: host.seen, now: host.now)
     if let scope { host.tell(kind, scope) } else { host.tell(kind) }
     #expect(!host.hasWoken)
     host.cache.sharedReplied(flight: asked.flight, .nothing, now: host.now)
@@ -33,7 +33,7 @@ func anEndThatIsToldBeforeTheAnswerToAClaimIsNotWaitedFor(kind: SharedRecord.Kin
   _ = try host.claim()
   let asked = try host.asked()
   host.cache.sharedSuspended(now: host.now)
-  host.cache.sharedReplied(claim: asked.claim, .won, now: host.now)
+  host.cache.sharedReplied(claim: asked.claim, .won, at: host.seen, now: host.now)
   #expect(host.sent().isEmpty)
   host.cache.sharedResumed(now: host.now)
   #expect(host.sent() == [release(asked.token)])

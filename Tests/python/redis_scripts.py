@@ -168,7 +168,10 @@ class Host:
 
     def claim(self, key: str, token: str, life: int = LIFE_MILLISECONDS) -> tuple[str, int]:
         head = (self.incarnation, self.boot, self.connection, "q")
-        return outcome(self._run("claim", [FLOOR, HOSTS, lease_name(key)], *head, token, life))
+        reply = self._run("claim", [FLOOR, HOSTS, lease_name(key)], *head, token, life)
+        word, left, n = cast("tuple[bytes, int, int]", reply)
+        assert n == floor(self.server, "n")
+        return word.decode(), left
 
     def release(self, key: str, token: str, pause: str = "", milliseconds: int = 1) -> int:
         reply = self._change("release", [lease_name(key)], key, token, pause, milliseconds)

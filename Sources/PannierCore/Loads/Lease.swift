@@ -103,8 +103,8 @@ package enum LeaseEnd: String, Sendable {
 
 /// Of a key that one host of all is to load: how far this one is in finding out which.
 enum Claim {
-  /// The shared tier is asked, since that stamp. `isPast`: a load, or a pause, has ended since, so that its answer may be older.
-  case asked(LoadStamp, isPast: Bool)
+  /// The shared tier is asked.
+  case asked
   /// It is this one. The load is reserved for who asked.
   case won(LeaseToken, askedAt: Int64)
   /// The shared tier can't say: each host has an election of its own.

@@ -35,14 +35,9 @@ struct Load {
 
   var waiting: Int { seekers.count + others.count }
   fileprivate var isIdle: Bool { lease == nil && pause == nil && claim == nil && reserved == nil && waiting == 0 }
-  /// Of the lease, the pause, the claim, or another host's lease: the number of the last change when it began, and when it is over.
+  /// Of the lease, the pause, or another host's lease: the number of the last change when it began, and when it is over.
   var standing: (stamp: LoadStamp, deadline: Int64)? {
-    switch claim {
-    // Its time is its read's.
-    case .asked(let stamp, _): return (stamp, .max)
-    case .elsewhere(let until, let stamp): return (stamp, until)
-    case nil, .won, .alone: break
-    }
+    if case .elsewhere(let until, let stamp) = claim { return (stamp, until) }
     return lease.map { ($0.stamp, $0.deadline) } ?? pause.map { ($0.stamp, $0.until) }
   }
   /// Another host loads it, or it is being asked who does.
@@ -242,8 +237,8 @@ struct LoadTable {
   mutating func newTicket() -> WaitTicket { waits.nextTicket() }
 
   /// Tells one whose wait is kept elsewhere that it is over.
-  mutating func tell(_ ticket: WaitTicket, isProven: Bool = false) {
-    woken.append(Woken(ticket: ticket, isElected: false, isProven: isProven))
+  mutating func tell(_ ticket: WaitTicket, isProven: Bool = false, isAnew: Bool = false) {
+    woken.append(Woken(ticket: ticket, isElected: false, isProven: isProven, isAnew: isAnew))
   }
 
   mutating func takeWoken() -> [Woken] {

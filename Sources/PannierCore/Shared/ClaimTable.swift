@@ -23,6 +23,21 @@ struct OpenClaim {
   /// The read that was sent behind it.
   var flight: UInt64 = 0
   var reply: SharedClaimReply?
+  /// The last record when it was answered.
+  var repliedAt: UInt64 = 0
+  /// The newest records that were applied since it was sent: of a change of its key, which ends any host's lease of it; and of whatever
+  /// else may have ended another host's lease, or a pause.
+  fileprivate(set) var changedAt: UInt64 = 0
+  fileprivate(set) var endedAt: UInt64 = 0
+
+  /// What was answered does not hold any more, and what would tell so has come before it.
+  var isOvertaken: Bool {
+    switch reply {
+    case .won: changedAt > repliedAt
+    case .elsewhere, .paused: max(changedAt, endedAt) > repliedAt
+    case nil, .unknown: false
+    }
+  }
 }
 
 struct ClaimTable {
@@ -32,6 +47,8 @@ struct ClaimTable {
   private var open: [UInt64: OpenClaim] = [:]
   private var numberOfFlight: [UInt64: UInt64] = [:]
   private var numberOfTicket: [WaitTicket: UInt64] = [:]
+  /// A key has one at most.
+  private var numberOfKey: [LoadKey: UInt64] = [:]
   /// Not answered, and nobody waits for them any more.
   private var late: [UInt64: OpenClaim] = [:]
   /// What the shared tier may have, and can't be told that nobody loads. Beyond the most they are left to their time.
@@ -42,15 +59,43 @@ struct ClaimTable {
   mutating func add(_ claim: OpenClaim) {
     open[claim.number] = claim
     numberOfFlight[claim.flight] = claim.number
+    numberOfKey[claim.key] = claim.number
     if let ticket = claim.ticket { numberOfTicket[ticket] = claim.number }
   }
 
   /// False: it isn't known.
-  mutating func answer(_ number: UInt64, _ reply: SharedClaimReply) -> Bool {
+  mutating func answer(_ number: UInt64, _ reply: SharedClaimReply, at repliedAt: UInt64) -> Bool {
     if open[number] == nil { return late[number] != nil }
     open[number]?.reply = reply
+    open[number]?.repliedAt = repliedAt
     return true
   }
+
+  // MARK: Records that come meanwhile
+
+  /// A change took in the key.
+  mutating func change(_ key: LoadKey, _ record: UInt64) {
+    guard !open.isEmpty, let number = numberOfKey[key], let before = open[number]?.changedAt else { return }
+    open[number]?.changedAt = max(before, record)
+  }
+
+  /// Another host has ended its load of the key.
+  mutating func end(_ key: LoadKey, _ record: UInt64) {
+    guard !open.isEmpty, let number = numberOfKey[key] else { return }
+    end(number, record)
+  }
+
+  /// Something of the namespace was cleared.
+  mutating func end(_ id: NamespaceID, _ record: UInt64) {
+    for (key, number) in numberOfKey where key.namespace == id { end(number, record) }
+  }
+
+  private mutating func end(_ number: UInt64, _ record: UInt64) {
+    guard let before = open[number]?.endedAt else { return }
+    open[number]?.endedAt = max(before, record)
+  }
+
+  // MARK: Those that are over
 
   /// Its asker waits no more.
   mutating func take(flight: UInt64) -> OpenClaim? {
@@ -58,6 +103,7 @@ struct ClaimTable {
       return nil
     }
     if let ticket = claim.ticket { numberOfTicket[ticket] = nil }
+    numberOfKey[claim.key] = nil
     // Where it was answered there is nothing to come.
     if claim.reply == nil { late[claim.number] = claim }
     return claim

@@ -103,17 +103,19 @@ enum RedisReader {
     }
   }
 
-  /// Who is to load a key.
-  static func claim(_ reply: RedisReply) -> SharedClaimReply {
+  /// Who is to load a key, as of the record `number`.
+  static func claim(_ reply: RedisReply) -> (SharedClaimReply, number: UInt64) {
     // Without a time, or with one beyond reason, it is none of ours.
-    guard case .array(let parts) = reply, parts.count == 2, case .bytes(let word) = parts[0],
-      case .integer(let left) = parts[1], (0...RedisWriter.longestLifeMilliseconds).contains(left)
-    else { return .unknown }
+    guard case .array(let parts) = reply, parts.count == 3, case .bytes(let word) = parts[0],
+      case .integer(let left) = parts[1], case .integer(let last) = parts[2], let number = UInt64(exactly: last),
+      (0...RedisWriter.longestLifeMilliseconds).contains(left)
+    else { return (.unknown, 0) }
     switch String(decoding: word, as: UTF8.self) {
-    case "WON": return .won
-    case "HELD": return .elsewhere(leftMilliseconds: left)
+    case "WON": return (.won, number)
+    case "HELD": return (.elsewhere(leftMilliseconds: left), number)
     case let word:
-      return PauseReason(rawValue: word.lowercased()).map { .paused($0, leftMilliseconds: left) } ?? .unknown
+      let pause = PauseReason(rawValue: word.lowercased())
+      return (pause.map { .paused($0, leftMilliseconds: left) } ?? .unknown, number)
     }
   }
 

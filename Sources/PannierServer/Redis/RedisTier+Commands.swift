@@ -103,14 +103,15 @@ extension RedisTier {
     guard let connection = commands,
       let arguments = writer.claim(ns, key, token, milliseconds: milliseconds, connection: connectionNumber)
     else {
-      return dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
+      return dispatcher.cache.sharedReplied(claim: number, .unknown, at: 0, now: dispatcher.now)
     }
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
         // It may have been carried out.
         if reply == .lost { return }
-        $0.dispatcher.cache.sharedReplied(claim: number, RedisReader.claim(reply), now: $0.dispatcher.now)
+        let (outcome, last) = RedisReader.claim(reply)
+        $0.dispatcher.cache.sharedReplied(claim: number, outcome, at: last, now: $0.dispatcher.now)
       }
     }
   }
@@ -124,7 +125,10 @@ extension RedisTier {
     let sentAt = uv_hrtime()
     connection.send(arguments) { [weak self] reply in
       self?.received(reply, sentAt) {
-        if reply == .lost { $0.dispatcher.cache.sharedLost(releaseOf: ns, key, token) }
+        switch reply {
+        case .lost, .error: $0.dispatcher.cache.sharedLost(releaseOf: ns, key, token)
+        default: break
+        }
       }
     }
   }
@@ -257,7 +261,7 @@ extension RedisTier {
     case .barrier(let number, _, _):
       dispatcher.cache.sharedBarrier(number, [], floor: nil, now: dispatcher.now)
     case .claim(let number, _, _, _, _):
-      dispatcher.cache.sharedReplied(claim: number, .unknown, now: dispatcher.now)
+      dispatcher.cache.sharedReplied(claim: number, .unknown, at: 0, now: dispatcher.now)
     case .fill(let ns, let value, let lease):
       if let lease { dispatcher.cache.sharedLost(releaseOf: ns, value.key, lease) }
     case .release(let ns, let key, let token, _, _): dispatcher.cache.sharedLost(releaseOf: ns, key, token)

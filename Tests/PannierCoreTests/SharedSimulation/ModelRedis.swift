@@ -22,7 +22,7 @@ struct ModelRedis {
   /// Ops whose change was carried out.
   private(set) var done: Set<Int> = []
 
-  private enum Lease { case held(LeaseToken), paused(PauseReason) }
+  private enum Lease { case held(LeaseToken), paused(PauseReason, at: UInt64) }
 
   enum Reply {
     case joined(incarnation: UInt64, base: UInt64, number: UInt64)
@@ -33,7 +33,7 @@ struct ModelRedis {
     case inspected(SharedInspection)
     case barrier([(record: SharedRecord, boot: Int)], floor: (incarnation: UInt64, number: UInt64)?)
     case conditional(SharedConditionalReply)
-    case claimed(SharedClaimReply)
+    case claimed(SharedClaimReply, at: UInt64, isRefused: Bool = false)
     case released
   }
 
@@ -108,20 +108,21 @@ struct ModelRedis {
       values[value.key] = value
       return .filled(isPassed: false, isStored: true)
     case .claim(_, _, let key, let token, _):
-      guard incarnation == known else { return .claimed(.unknown) }
+      guard incarnation == known, hosts[boot] == connection else { return .claimed(.unknown, at: 0, isRefused: true) }
       switch leases[key] {
-      case .held: return .claimed(.elsewhere(leftMilliseconds: Self.leaseMilliseconds))
-      case .paused(let reason): return .claimed(.paused(reason, leftMilliseconds: Self.leaseMilliseconds))
-      case nil:
+      case .held: return .claimed(.elsewhere(leftMilliseconds: Self.leaseMilliseconds), at: number)
+      case .paused(let reason, let paused) where namespaceFloor <= paused:
+        return .claimed(.paused(reason, leftMilliseconds: Self.leaseMilliseconds), at: number)
+      case nil, .paused:
         leases[key] = .held(token)
-        return .claimed(.won)
+        return .claimed(.won, at: number)
       }
     case .release(_, let key, let token, let pause, _):
       if incarnation == known, holds(key, token) {
         endLease(key, by: Sender(boot: boot, connection: connection, op: nil, command: 0))
-        if let pause { leases[key] = .paused(pause) }
+        if let pause { leases[key] = .paused(pause, at: number) }
       }
-      return .released
+      return incarnation == known ? .released : .filled(isPassed: true, isStored: false)
     case .change(let number, _, let change):
       guard incarnation == known else { return .change(.refused) }
       return .change(
@@ -178,7 +179,9 @@ struct ModelRedis {
 
   static let leaseMilliseconds: Int64 = 400
 
-  private func holds(_ key: [UInt8], _ token: LeaseToken) -> Bool {
+  func isHeld(_ key: [UInt8]) -> Bool { if case .held = leases[key] { true } else { false } }
+
+  func holds(_ key: [UInt8], _ token: LeaseToken) -> Bool {
     if case .held(token) = leases[key] { true } else { false }
   }
 

@@ -90,6 +90,8 @@ final class WorldHost {
   @exclusivity(unchecked) var isJoined = false
   /// It takes its Redis for hung, and sends nothing.
   @exclusivity(unchecked) var isSuspended = false
+  /// Something has kept it from asking its Redis, or from being answered.
+  @exclusivity(unchecked) var hasHadTrouble = false
   @exclusivity(unchecked) var tail: [(record: SharedRecord, boot: Int)] = []
   /// Up to where the log was fetched.
   @exclusivity(unchecked) var fetched: UInt64 = 0
@@ -117,6 +119,17 @@ final class WorldHost {
       policy.behind = behind
     }
     _ = withBytes("a") { cache.addNamespace($0, policy: policy) }
+  }
+
+  func lease(_ key: [UInt8]) -> Lease? {
+    cache.loads.find(LoadKey(namespace: 0, bytes: key)).flatMap { cache.loads[$0]?.lease }
+  }
+
+  /// Whether another host has the load of a key, as far as this one knows.
+  func awaitsAnother(_ key: [UInt8]) -> Bool {
+    guard let number = cache.loads.find(LoadKey(namespace: 0, bytes: key)), case .elsewhere = cache.loads[number]?.claim
+    else { return false }
+    return true
   }
 
   func look() {
@@ -166,6 +179,8 @@ struct WorldCounts {
   var behindSent = 0
   var behindConflicts = 0
   var waited = 0
+  var rests = 0
+  var loadsAlone = 0
 
   mutating func add(_ other: SharedCounters) {
     promoted += other.hits
@@ -196,5 +211,7 @@ struct WorldCounts {
     sum.conditional += other.conditional
     sum.claims += other.claims
     sum.claimsElsewhere += other.claimsElsewhere
+    sum.rests += other.rests
+    sum.loadsAlone += other.loadsAlone
   }
 }

@@ -15,6 +15,7 @@ extension World {
 
   private enum Answer {
     case none, again
+    case loads(LeaseToken)
     case shown(version: Int, op: Int?)
   }
 
@@ -24,6 +25,7 @@ extension World {
       switch answer(host, &read, turn: turn) {
       case .none: return
       case .again: continue
+      case .loads(let token): return try begin(WorldLoad(host: host.number, key: read.key, token: token, version: nil))
       case .shown(let version, let op):
         trace.note("\(time) host \(read.host) is shown \(read.key) = \(version)")
         return try check(read, version: version, origin: op.map { ops[$0] })
@@ -42,8 +44,7 @@ extension World {
     return withBytes(WorldKeys.names[read.key]) { name in
       switch host.cache.get(0, name, options, by: asker, now: host.now) {
       case .hit(let hit): return Self.parse(hit.value)
-      case .granted(let token, _):
-        loads.append(WorldLoad(host: host.number, key: read.key, token: token, version: nil))
+      case .granted(let token, _): return .loads(token)
       case .miss: break
       case .wait:
         let ticket = host.cache.wait(0, name, seeks: true, by: owner, since: host.now, until: host.now + 1 << 30)
@@ -80,6 +81,14 @@ extension World {
     }
     loads.remove(at: place)
     let host = hosts[load.host]
+    if isFleet, random.chance(15) {
+      let end = [LeaseEnd.released, .failed, .passed][random.below(3)]
+      let isReleased = withBytes(WorldKeys.names[load.key]) {
+        host.cache.release(0, $0, load.token, end, retryMilliseconds: 200, now: host.now)
+      }
+      trace.note("\(time) host \(load.host) gives back \(load.key), \(end): \(isReleased)")
+      return try settle(host)
+    }
     let step = Self.store(load.key, "\(version)", lease: load.token) {
       host.cache.set(0, $0, by: Caller(pid: 1, uid: 1), now: host.now)
     }
@@ -151,7 +160,7 @@ extension World {
     var op = op
     while true {
       if host.cache.hasSharedCommands {
-        for command in host.cache.takeSharedCommands() { send(command, host, &op) }
+        for command in host.cache.takeSharedCommands() { try send(command, host, &op) }
       }
       if host.cache.hasSharedOutcomes {
         for outcome in host.cache.takeSharedOutcomes() {
@@ -185,7 +194,12 @@ extension World {
     }
   }
 
-  private mutating func send(_ command: SharedCommand, _ host: WorldHost, _ op: inout WorldOp?) {
+  private mutating func send(
+    _ command: SharedCommand, _ host: WorldHost, _ op: inout WorldOp?
+  ) throws(PromiseBroken) {
+    if case .release(_, let key, let token, _, _) = command, host.lease(key)?.token == token {
+      throw PromiseBroken(what: "host \(host.number) gives back a lease under which it loads")
+    }
     guard let connection = host.connection else {
       switch command {
       case .read(let flight, _, _): host.cache.sharedReplied(flight: flight, .failed, now: host.now)
@@ -195,8 +209,11 @@ extension World {
       case .setIf(let number, _, _, _, _), .touch(let number, _, _, _, _):
         host.cache.sharedReplied(conditional: number, .lost, now: host.now)
       case .barrier(let number, _, _): host.cache.sharedBarrier(number, [], floor: nil, now: host.now)
-      case .claim(let number, _, _, _, _): host.cache.sharedReplied(claim: number, .unknown, now: host.now)
-      case .fill, .release, .groups: break
+      case .claim(let number, _, _, _, _): host.cache.sharedReplied(claim: number, .unknown, at: 0, now: host.now)
+      case .fill(let ns, let value, let lease):
+        if let lease { host.cache.sharedLost(releaseOf: ns, value.key, lease) }
+      case .release(let ns, let key, let token, _, _): host.cache.sharedLost(releaseOf: ns, key, token)
+      case .groups: break
       }
       return
     }

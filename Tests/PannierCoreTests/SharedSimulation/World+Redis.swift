@@ -25,6 +25,8 @@ extension World {
   mutating func hangUp(_ host: WorldHost, ghost: Bool = false) {
     guard let connection = host.connection else { return }
     connection.isOpen = false
+    host.hasHadTrouble = true
+    for command in connection.replies.map(\.0) + connection.commands { Self.lose(command, host) }
     connection.commands.removeLast(
       ghost ? random.below(connection.commands.count + 1) : connection.commands.count)
     connection.replies = []
@@ -36,6 +38,15 @@ extension World {
     host.cache.sharedLost(now: host.now)
     host.look()
     trace.note("\(time) host \(host.number) loses its connection")
+  }
+
+  /// What a command would have done to a lease isn't known.
+  private static func lose(_ command: WorldConnection.Command, _ host: WorldHost) {
+    switch command.asked {
+    case .fill(let ns, let value, let lease?): host.cache.sharedLost(releaseOf: ns, value.key, lease)
+    case .release(let ns, let key, let token, _, _): host.cache.sharedLost(releaseOf: ns, key, token)
+    default: break
+    }
   }
 
   private mutating func sweep() { connections.removeAll { !$0.isOpen && $0.commands.isEmpty } }
@@ -111,10 +122,17 @@ extension World {
       case .refused: hangUp(host)
       case .lost: break
       }
-    case .filled(let isPassed, _): if isPassed { hangUp(host) }
-    case .claimed(let outcome):
+    case .filled(let isPassed, let isStored):
+      if isPassed {
+        Self.lose(command, host)
+        hangUp(host)
+      } else if !isStored, case .fill(let ns, let value, let lease?) = command.asked {
+        host.cache.sharedRefused(fillOf: ns, value.key, lease)
+      }
+    case .claimed(let outcome, let last, let isRefused):
       guard case .claim(let number, _, _, _, _) = command.asked else { return }
-      host.cache.sharedReplied(claim: number, outcome, now: host.now)
+      host.cache.sharedReplied(claim: number, outcome, at: last, now: host.now)
+      if isRefused { hangUp(host) }
       if outcome == .won { counts.claims += 1 }
       if case .elsewhere = outcome { counts.claimsElsewhere += 1 }
     case .released: break
@@ -186,11 +204,13 @@ extension World {
     case .restart: restart(host)
     case .trim: redis.trim(random.below(redis.log.count + 1))
     case .timeout:
+      host.hasHadTrouble = true
       host.now += 101
       host.cache.upkeep(entries: 2, now: host.now)
     case .suspend:
       if host.isJoined, !host.isSuspended {
         host.isSuspended = true
+        host.hasHadTrouble = true
         host.cache.sharedSuspended(now: host.now)
       }
     case .replicate: replica = redis
@@ -210,6 +230,7 @@ extension World {
 
   private mutating func restart(_ host: WorldHost) {
     hangUp(host, ghost: true)
+    hasLostLeases = true
     // Also what a newer change has taken out of the queue, and was to carry out.
     for op in ops where op.host == host.number && (op.isQueued || op.answeredAt == nil) && !op.isRecorded {
       op.isLost = true
@@ -229,6 +250,7 @@ extension World {
 
   private mutating func failover() {
     guard replica.incarnation != nil else { return }
+    hasLostLeases = true
     let old = redis.done
     redis = replica
     runs += 1

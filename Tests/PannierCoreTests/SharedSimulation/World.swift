@@ -37,7 +37,9 @@ struct World {
   var faults: [Fault] = []
   /// One host of all loads a key.
   let isFleet: Bool
-  private let keyCount: Int
+  /// A process died, or Redis came back older.
+  var hasLostLeases = false
+  let keyCount: Int
   private var clientBudget: Int
   var faultBudget: Int
   /// Which hosts write behind.
@@ -50,7 +52,7 @@ struct World {
     random = RandomSource(seed: seed)
     self.trace = trace
     for fault in Fault.allCases where random.chance(50) { faults.append(fault) }
-    isFleet = random.chance(33)
+    isFleet = random.chance(40)
     keyCount = [1, 1, 2, 2, 3][random.below(5)]
     clientBudget = 4 + random.below(21)
     faultBudget = random.below(6)
@@ -84,6 +86,7 @@ struct World {
     faults = []
     clientBudget = 0
     for _ in 0..<800 where try !step() { break }
+    try checkLeases()
     try outlastLeases()
     trace.note("--- rest")
     for host in hosts {
@@ -91,6 +94,7 @@ struct World {
         time += 1
         try read(host, key, seeks: true)
         for _ in 0..<80 where try !step() { break }
+        try checkLeases()
         try outlastLeases()
       }
     }
@@ -98,19 +102,6 @@ struct World {
       throw PromiseBroken(what: "host \(host.number) leaves \(host.reads.count) reads waiting")
     }
     for host in hosts { bury(host) }
-  }
-
-  /// Who holds a lease may be gone, and those who wait elsewhere wait until its time is over.
-  private mutating func outlastLeases() throws(PromiseBroken) {
-    for _ in 0..<20 where hosts.contains(where: { !$0.reads.isEmpty }) {
-      redis.expireLeases()
-      for host in hosts {
-        host.now += ModelRedis.leaseMilliseconds
-        host.cache.upkeep(entries: 100, now: host.now)
-        try settle(host)
-      }
-      for _ in 0..<80 where try !step() { break }
-    }
   }
 
   // MARK: The schedule
@@ -130,7 +121,7 @@ struct World {
     offers.append(Offer(end: (offers.last?.end ?? 0) + weight, choice: choice))
   }
 
-  private mutating func step() throws(PromiseBroken) -> Bool {
+  mutating func step() throws(PromiseBroken) -> Bool {
     time += 1
     offers.removeAll(keepingCapacity: true)
     var ghost: WorldConnection?

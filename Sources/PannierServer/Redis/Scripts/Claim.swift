@@ -7,8 +7,8 @@ extension RedisScript {
   /// KEYS: floor, hosts, the lease's name.
   /// ARGV: E, boot id, number of the command connection, namespace, the token, milliseconds.
   ///
-  /// Reply: `["WON", 0]`; `["HELD", ms]`: another token has it, for so long; `["FAILED", ms]`, `["PASSED", ms]`: there is a pause for so
-  /// long. `GAP`, `OOM`; `FENCED`: the claim of a connection that has a successor would be nobody's.
+  /// Reply: `["WON", 0, n]`; `["HELD", ms, n]`: another token has it, for so long; `["FAILED", ms, n]`, `["PASSED", ms, n]`: there is a
+  /// pause for so long. n is the last record's: what comes later may have ended what is said here. `GAP`, `OOM`; `FENCED`: the claim of a connection that has a successor would be nobody's.
   package static let claim = RedisScript(
     name: "claim",
     text: #"""
@@ -19,16 +19,17 @@ extension RedisScript {
         return redis.error_reply('FENCED this connection is not the registered one')
       end
 
+      local n = tonumber(known[2])
       local standing = redis.call('GET', lease)
       if standing then
         local pause, since = string.match(standing, '^!(%a+) (%d+)$')
-        if not pause then return {'HELD', redis.call('PTTL', lease)} end
+        if not pause then return {'HELD', redis.call('PTTL', lease), n} end
         local cleared = math.max(tonumber(known[3] or 0), tonumber(known[4] or 0))
-        if cleared <= tonumber(since) then return {string.upper(pause), redis.call('PTTL', lease)} end
+        if cleared <= tonumber(since) then return {string.upper(pause), redis.call('PTTL', lease), n} end
       end
       local first = redis.pcall('SET', lease, ARGV[5], 'PX', ARGV[6])
       if first.err then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
-      return {'WON', 0}
+      return {'WON', 0, n}
       """#)
 
   /// Gives a load back, and tells all hosts. Passes when Redis is full.
