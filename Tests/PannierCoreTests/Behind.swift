@@ -44,6 +44,22 @@ final class Behind {
   }
 
   /// Moves the clock, and does what is due.
+  /// Memory has lost the key, and somebody loads it anew.
+  func load(_ key: String, _ value: String) {
+    let asker = Asker(owner: 1, caller: subject.caller)
+    withBytes(of: [key, value]) { texts in
+      let link = subject.cache.tier.find(0, texts[0], subject.cache.tier.keyHash(texts[0]))
+      subject.cache.tier.remove(link, .evicted(.memory), now: now)
+      let step = subject.cache.get(0, texts[0], Cache.ReadOptions(lease: true), by: asker, now: now)
+      guard case .granted(let token, nil) = step else {
+        Issue.record("\(step)")
+        return
+      }
+      let new = Cache.NewValue(key: texts[0], value: texts[1], lease: token)
+      #expect(subject.cache.set(0, new, by: subject.caller, now: now) == .stored)
+    }
+  }
+
   func pass(_ milliseconds: Int64) {
     subject.now += milliseconds
     subject.cache.upkeep(entries: 100, now: now)

@@ -161,20 +161,7 @@ import Testing
 @Test func aLoadsValueTakesThePlaceOfWhatWaits() throws {
   let host = try Behind()
   host.set("a", "1")
-  let link = withBytes("a") { host.subject.cache.tier.find(0, $0, host.subject.cache.tier.keyHash($0)) }
-  host.subject.cache.tier.remove(link, .evicted(.memory), now: host.now)
-  let step = withBytes("a") {
-    host.subject.cache.get(
-      0, $0, Cache.ReadOptions(lease: true), by: Asker(owner: 1, caller: host.subject.caller), now: host.now)
-  }
-  guard case .granted(let token, nil) = step else {
-    Issue.record("\(step)")
-    return
-  }
-  withBytes(of: ["a", "2"]) {
-    _ = host.subject.cache.set(
-      0, Cache.NewValue(key: $0[0], value: $0[1], lease: token), by: host.subject.caller, now: host.now)
-  }
+  host.load("a", "2")
   host.pass(100)
   #expect(host.sent() == ["a=2 10"])
   #expect(host.shows("a") == "2")
@@ -215,6 +202,20 @@ import Testing
   #expect(host.sent() == [])
   #expect(host.standing.pending == 0)
   #expect(host.shows("a") == nil)
+}
+
+/// Nor does a value that was loaded meanwhile, which would follow it from the queue.
+@Test func noLoadedValueWaitsBehindWhatDependsOnIt() throws {
+  let host = try Behind()
+  host.set("a")
+  host.touch("a")
+  let sent = host.commands()
+  host.load("a", "loaded")
+  #expect(host.standing.pending == 1)
+  host.answer(sent)
+  host.pass(1000)
+  #expect(host.sent() == [])
+  #expect(host.isDrained)
 }
 
 @Test func whatComesBackWithAnErrorIsADeleteWhereAnythingDependsOnIt() throws {
