@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import logging
 import multiprocessing
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pannier import MISS, cache, cache_invalidate, cache_put, cached, configure, disabled
+from pannier import MISS, cache, cached, configure, disabled
 from talk import request
 
 if TYPE_CHECKING:
@@ -44,11 +45,10 @@ def made(request: pytest.FixtureRequest) -> Callable[..., Any]:
         if request.param == "sync":
             return cached("ns", **options)(function)
 
+        @functools.wraps(function)
         async def coroutine(*args: Any, **kwargs: Any) -> Any:
             return function(*args, **kwargs)
 
-        coroutine.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-        coroutine.__annotations__ = function.__annotations__
         return Plain(cached("ns", **options)(coroutine))
 
     return make
@@ -183,6 +183,19 @@ def test_a_stale_value_stands_in_for_a_failure(
     pass_time(sidecar, 3 * 3600)
 
 
+def test_what_the_sidecar_refuses_is_said_once(store: Cache, made: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def number(key: str) -> int:
+        return 1
+
+    function = made(number, key=":".join(["{key}"] * 10))
+    with caplog.at_level(logging.WARNING, "pannier"):
+        # Too long as keys, of two lengths.
+        assert [function("a" * 190), function("b" * 191)] == [1, 1]
+    assert [record.message.split(": ")[:2] for record in caplog.records] == [
+        [f"{__name__}.{number.__qualname__}", "the sidecar refuses as key_too_long"]
+    ]
+
+
 def test_one_thread_of_many_loads_a_cold_key(store: Cache) -> None:
     calls: list[int] = []
     begun, go = threading.Event(), threading.Event()
@@ -303,89 +316,3 @@ def test_switched_off_functions_are_simply_called(store: Cache, made: Any) -> No
     assert function() == 4
     configure(enabled=True)
     assert function() == 5
-
-
-# MARK: Changes
-
-
-def test_cache_put_keeps_what_a_change_returns(store: Cache) -> None:
-    @cache_put("ns", "user:{name}", ttl="1h", tags=["team:{team}"])
-    def save(name: str, team: int) -> dict[str, str]:
-        return {"name": name}
-
-    assert save("a", 3) == {"name": "a"}
-    assert store.get("ns", "user:a") == {"name": "a"}
-    entry = store.get_entry("ns", "user:a")
-    assert entry is not None
-    assert (entry.ttl, entry.tags) == (3600, ["team:3"])
-
-
-@pytest.mark.parametrize(
-    ("options", "left"),
-    [
-        ({"key_pattern": "u:{name}"}, {"u:b", "u:*", "x"}),
-        ({"key_pattern": "u:*"}, {"x"}),
-        ({"tags": ["t:{name}"]}, {"u:b", "u:*", "x"}),
-        ({"tags": ["t:{result}"]}, {"u:a", "u:*", "x"}),
-        ({"key_pattern": "u:{name}", "tags": ["t:b"]}, {"u:*", "x"}),
-        ({}, set()),
-    ],
-)
-def test_cache_invalidate(store: Cache, options: dict[str, Any], left: set[str]) -> None:
-    for key, tags in (("u:a", ["t:a"]), ("u:b", ["t:b"]), ("u:*", []), ("x", [])):
-        store.set("ns", key, 1, tags=tags)
-
-    @cache_invalidate("ns", **options)
-    def change(name: str) -> str:
-        return "b"
-
-    assert change("a") == "b"
-    assert set(store.keys("ns")) == left
-
-    @cache_invalidate("ns", **options)
-    async def change_too(name: str) -> str:
-        return "b"
-
-    async def run() -> None:
-        await change_too("a")
-        await cache.aclose()
-
-    asyncio.run(run())
-    assert set(store.keys("ns")) == left
-
-
-def test_a_change_that_fails_invalidates_nothing(store: Cache) -> None:
-    store.set("ns", "k", 1)
-
-    @cache_invalidate("ns", "k")
-    def change() -> None:
-        raise BrokenSourceError
-
-    with pytest.raises(BrokenSourceError):
-        change()
-    assert store.get("ns", "k") == 1
-
-
-def test_after_commit(store: Cache) -> None:
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.orm import Session
-
-    @cache_invalidate("ns", "k", after_commit="session")
-    def change(session: Session) -> None:
-        session.execute(text("select 1"))
-
-    engine = create_engine("sqlite://")
-    store.set("ns", "k", 1)
-    with Session(engine) as session:
-        change(session)
-        assert store.get("ns", "k") == 1
-        session.rollback()
-        session.execute(text("select 1"))
-        session.commit()
-        assert store.get("ns", "k") == 1
-        change(session)
-        session.commit()
-        assert store.get("ns", "k") is MISS
-    engine.dispose()
-    with pytest.raises(TypeError, match="has no parameter 'nothing'"):
-        cache_invalidate("ns", "k", after_commit="nothing")(change)

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,6 +33,7 @@ MADE: dict[str, Any] = {
     "date": date.fromisoformat,
     "timedelta": lambda text: timedelta(seconds=float(text)),
     "bytes": base64.b64decode,
+    "path": PurePosixPath,
     "set": set,
 }
 
@@ -64,7 +65,6 @@ class Point:
 def test_what_has_a_value_of_its_own_is_spelled_by_that() -> None:
     assert [spell(Colour.RED), spell(Level.HIGH), spell(Name.ADA)] == ["r%3A1", "3", "ada"]
     assert spell(Point(1, "b")) == '{"x"%3A1,"y"%3A"b"}'
-    assert spell(Path("/a")) == "/a"
 
 
 @given(st.lists(st.text(max_size=5), min_size=2, max_size=3), st.lists(st.text(max_size=5), min_size=2, max_size=3))
@@ -86,6 +86,12 @@ def test_long_texts_are_shortened(text: str) -> None:
 @pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), Decimal("NaN"), [object()], lambda: 1])
 def test_what_has_no_spelling_is_refused(value: object) -> None:
     with pytest.raises(KeySpellingError, match="no spelling"):
+        spell(value)
+
+
+@pytest.mark.parametrize("value", ["a\ud800", ["\udfff"], {"\ud800": 1}, "x" * LONGEST_TEXT + "\ud800"])
+def test_half_of_a_surrogate_pair_is_refused(value: object) -> None:
+    with pytest.raises(KeySpellingError, match=r"half of a surrogate pair, '\\ud[8f]"):
         spell(value)
 
 
@@ -135,7 +141,7 @@ def test_templates(text: str, key: str) -> None:
 def test_a_template_binds_as_the_function_does() -> None:
     template = Template("{quiz_id}:{page}:{draft}", quiz)
     assert template.key((Point(1, "b"), 5), {"page": 7, "draft": True}) == "5:7:true"
-    with pytest.raises(TypeError, match="missing"):
+    with pytest.raises(TypeError, match=r"quiz\(\) missing"):
         template.key((Point(1, "b"),), {})
 
 

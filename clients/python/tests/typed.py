@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_type
 
 from pannier import AsyncCache, Cache, cache_invalidate, cache_put, cached
-from pannier._cache import Missing
+from pannier._entry import Missing
 
 if TYPE_CHECKING:
     from uuid import UUID

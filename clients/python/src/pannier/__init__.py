@@ -6,13 +6,14 @@ from pannier import cached
 async def get_quiz(quiz_id: UUID) -> Quiz | None: ...
 """
 
-from ._cache import MISS, AsyncCache, AsyncNamespace, Cache, Entry, Namespace, cache
+from ._async_cache import AsyncCache, AsyncNamespace, cache
+from ._cache import Cache, Namespace
 from ._cached import AsyncCachedFunction, CachedFunction, cached
 from ._changes import cache_invalidate, cache_put
+from ._entry import MISS, Entry
 from ._errors import PannierError, RefusedError, UnavailableError
-from ._keys import KeySpellingError
+from ._keys import KeySpellingError, NoKey
 from ._settings import configure, disabled
-from ._templates import NoKey
 from ._values import NotCacheableError
 
 __version__ = "0.1.0"

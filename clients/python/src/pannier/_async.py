@@ -78,7 +78,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._breaker = breaker
         self._transport: Transport | None = None
         self._buffer = bytearray(_READ_BYTES)
-        self._unread = b""
+        self._unread: list[bytes] = []
         self._waiting: dict[int, tuple[Future[bytes], float]] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
@@ -137,6 +137,9 @@ class _Connection(asyncio.BufferedProtocol):
             self._end(str(error) or "no connection in time")
             return
         self._transport = transport
+        if self.is_lost:
+            # Closed meanwhile.
+            transport.close()
         self._flush()
 
     def close(self) -> None:
@@ -165,12 +168,16 @@ class _Connection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        lines = (self._unread + self._buffer[:nbytes]).split(b"\n")
-        self._unread = bytes(lines.pop())
-        for line in lines:
-            self._received(bytes(line))
-        if lines:
-            self._breaker.succeed()
+        first, *more = bytes(memoryview(self._buffer)[:nbytes]).split(b"\n")
+        # A large answer comes in many parts, joined once.
+        self._unread.append(first)
+        if not more:
+            return
+        self._received(b"".join(self._unread))
+        self._unread = [more.pop()]
+        for line in more:
+            self._received(line)
+        self._breaker.succeed()
 
     def _received(self, line: bytes) -> None:
         number, answer = split_id(line)

@@ -4,10 +4,9 @@ caller.
 
 from __future__ import annotations
 
-import logging
 import time
 
-logger = logging.getLogger("pannier")
+from ._log import warn
 
 
 class Breaker:
@@ -38,7 +37,7 @@ class Breaker:
 
     def fail(self, why: str) -> None:
         if not self._open_until:
-            logger.warning("the cache can't be used, and functions are simply called: %s: %s", self._path, why)
+            warn(f"the cache can't be used, and functions are simply called: {self._path}: {why}")
         self._open_until = time.monotonic() + self._pause
         self._probing_until = 0.0
 
@@ -47,4 +46,4 @@ class Breaker:
             return
         self._open_until = 0.0
         self._probing_until = 0.0
-        logger.warning("the cache is used again: %s", self._path)
+        warn(f"the cache is used again: {self._path}")

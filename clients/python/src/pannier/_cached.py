@@ -5,27 +5,26 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from . import _calls as calls
 from ._alone import Alone
-from ._cache import MISS, cache
+from ._async_cache import cache
 from ._calls import Call
 from ._durations import seconds
+from ._entry import MISS
 from ._errors import PannierError
-from ._loads import RUN_ALONE, Plan, load
+from ._loads import RUN_ALONE, load
+from ._plan import Plan
 from ._settings import is_enabled
-from ._templates import DefaultKey, Template
-from ._values import codec_for
-from ._wire import parse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-    from ._cache import AsyncCache, Missing
+    from ._async_cache import AsyncCache
     from ._calls import Found
     from ._durations import Duration
+    from ._entry import Missing
     from ._loads import Steps
 
 P = ParamSpec("P")
@@ -110,33 +109,15 @@ def cached(
         raise TypeError("either a key or a key_builder")
 
     def decorate(function: Callable[..., Any]) -> Any:
+        from inspect import iscoroutinefunction
+
         build = _Key(function, key, key_builder, ignore, version)
-        templates = [Template(tag, function, has_result=True) for tag in tags]
-        plan = Plan(
-            f"{function.__module__}.{function.__qualname__}",
-            cache_name,
-            codec_for(returned(function, returns)),
-            ttl,
-            stale,
-            lambda args, kwargs, result: [template.key(args, kwargs, result) for template in templates],
-            condition,
-        )
+        plan = Plan(function, cache_name, ttl=ttl, stale=stale, tags=tags, condition=condition, returns=returns)
         longest = DEFAULT_WAIT if wait is None else seconds(wait)
-        kind = _AsyncFunction if inspect.iscoroutinefunction(function) else _SyncFunction
+        kind = _AsyncFunction if iscoroutinefunction(function) else _SyncFunction
         return kind(function, plan, build, longest, client or cache).wrapped()
 
     return cast("Decorator", decorate)
-
-
-def returned(function: Callable[..., Any], returns: object) -> object:
-    if returns is not None:
-        return returns
-    try:
-        return get_type_hints(function).get("return", Any)
-    except NameError as error:
-        raise TypeError(
-            f"{function.__qualname__}: its annotations name what isn't there: {error}; give `returns=`"
-        ) from None
 
 
 class _Key:
@@ -148,6 +129,8 @@ class _Key:
         ignore: Sequence[str],
         version: str | int | None,
     ) -> None:
+        from ._templates import DefaultKey, Template
+
         self._suffix = "" if version is None else f":v{version}"
         if builder is not None:
             self._of: Callable[[tuple[Any, ...], dict[str, Any]], str] = lambda args, kwargs: builder(
@@ -182,9 +165,13 @@ class _Function(Generic[R]):
     def ending(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[int]:
         return calls.delete(self.plan.ns, [self.key_of(args, kwargs)])
 
-    def shown(self, found: Found | None) -> Any:
+    def fresh(self, found: Found | None) -> Any:
+        """The value that a call returns without more ado; MISS: there is none, or it is this caller's to load."""
+        return MISS if found is None or found.lease is not None else self.shown(found)
+
+    def shown(self, found: Found) -> Any:
         """MISS: there is nothing, or not of the type any more."""
-        if found is None or found.value is None:
+        if found.value is None:
             return MISS
         try:
             return self.plan.codec.decode(found.value)
@@ -206,22 +193,16 @@ class _Function(Generic[R]):
 
 class _SyncFunction(_Function[R]):
     def wrapped(self) -> Any:
-        exchange, client, plan = self.client.sync.link.exchange, self.client.sync, self.plan
+        client, plan = self.client.sync, self.plan
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if not is_enabled():
                 return self.function(*args, **kwargs)
             key = self.key_of(args, kwargs)
-            asked = self.asking(key)
-            found: Found | None
-            try:
-                found = asked.read(parse(exchange(asked.line, asked.wait)))
-            except PannierError:
-                found = None
-            if found is not None and found.value is not None and found.lease is None:
-                value = self.shown(found)
-                if value is not MISS:
-                    return value
+            found = self.answered(key)
+            value = self.fresh(found)
+            if value is not MISS:
+                return value
             return self.carry_out(self.steps(key, found, args, kwargs), key, args, kwargs)
 
         def refresh(*args: Any, **kwargs: Any) -> Any:
@@ -230,7 +211,7 @@ class _SyncFunction(_Function[R]):
             return result
 
         def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs, None)
+            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs)
             return storing is not None and client.run(storing)
 
         def peek(*args: Any, **kwargs: Any) -> Any:
@@ -241,13 +222,20 @@ class _SyncFunction(_Function[R]):
 
         return self.name(call, refresh=refresh, set=store, get=peek, invalidate=invalidate)
 
+    def answered(self, key: str) -> Found | None:
+        try:
+            return self.client.sync.ask(self.asking(key))
+        except PannierError as error:
+            self.plan.tell_refusal(error)
+            return None
+
     def carry_out(self, steps: Steps, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             step = next(steps)
             while True:
                 try:
                     if isinstance(step, Call):
-                        sent = self.client.sync.run(step)
+                        sent = self.request(step)
                     elif step is RUN_ALONE:
                         sent = self.alone.run(key, lambda: self.function(*args, **kwargs))
                     else:
@@ -259,6 +247,14 @@ class _SyncFunction(_Function[R]):
         except StopIteration as end:
             return end.value
 
+    def request(self, call: Call[Any]) -> Any:
+        """Raises nothing: the function's result is there, and stands."""
+        try:
+            return self.client.sync.ask(call)
+        except PannierError as error:
+            self.plan.tell_refusal(error)
+            return call.otherwise
+
 
 class _AsyncFunction(_Function[R]):
     def wrapped(self) -> Any:
@@ -268,16 +264,10 @@ class _AsyncFunction(_Function[R]):
             if not is_enabled():
                 return await self.function(*args, **kwargs)
             key = self.key_of(args, kwargs)
-            asked = self.asking(key)
-            found: Found | None
-            try:
-                found = asked.read(parse(await client.link.exchange(asked.line, asked.wait)))
-            except PannierError:
-                found = None
-            if found is not None and found.value is not None and found.lease is None:
-                value = self.shown(found)
-                if value is not MISS:
-                    return value
+            found = await self.answered(key)
+            value = self.fresh(found)
+            if value is not MISS:
+                return value
             return await self.carry_out(self.steps(key, found, args, kwargs), key, args, kwargs)
 
         async def refresh(*args: Any, **kwargs: Any) -> Any:
@@ -286,7 +276,7 @@ class _AsyncFunction(_Function[R]):
             return result
 
         async def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs, None)
+            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs)
             return storing is not None and await client.run(storing)
 
         async def peek(*args: Any, **kwargs: Any) -> Any:
@@ -296,6 +286,13 @@ class _AsyncFunction(_Function[R]):
             return await client.run(self.ending(args, kwargs), always=True) > 0
 
         return self.name(call, refresh=refresh, set=store, get=peek, invalidate=invalidate)
+
+    async def answered(self, key: str) -> Found | None:
+        try:
+            return await self.client.ask(self.asking(key))
+        except PannierError as error:
+            self.plan.tell_refusal(error)
+            return None
 
     async def carry_out(self, steps: Steps, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         is_cancelled = False
@@ -320,8 +317,12 @@ class _AsyncFunction(_Function[R]):
             return end.value
 
     async def request(self, call: Call[Any], is_cancelled: bool) -> Any:
-        if not is_cancelled:
-            return await self.client.run(call)
-        # Told at once, and not waited for: nobody waits any more.
-        self.client.link.tell(call.line)
-        return call.otherwise
+        if is_cancelled:
+            # Told at once, and not waited for: nobody waits any more.
+            self.client.link.tell(call.line)
+            return call.otherwise
+        try:
+            return await self.client.ask(call)
+        except PannierError as error:
+            self.plan.tell_refusal(error)
+            return call.otherwise

@@ -33,23 +33,28 @@ class Call(Generic[T_co]):
 
 
 class Found:
-    """What a `get` came to: a hit with its value's bytes, or why there is none. With `lease` the caller is to load the
-    key.
-    """
+    """What a `get` came to: `value`, a hit's bytes, and `fields`, of which a hit needs none but its lease."""
 
-    __slots__ = ("busy", "failed", "hit", "lease", "meta", "passed", "retry", "stale", "value")
+    __slots__ = ("fields", "value")
 
     def __init__(self, answer: Answer) -> None:
-        fields = answer.fields
+        self.fields = answer.fields
         self.value = answer.value
-        self.hit: bool = fields["hit"]
-        self.stale: bool = fields.get("stale", False)
-        self.lease: str | None = fields.get("lease")
-        self.busy: bool = fields.get("busy", False)
-        self.failed: bool = fields.get("failed", False)
-        self.passed: bool = fields.get("pass", False)
-        self.retry: float | None = fields.get("retry")
-        self.meta: dict[str, Any] = fields
+
+    @property
+    def hit(self) -> bool:
+        hit: bool = self.fields["hit"]
+        return hit
+
+    @property
+    def lease(self) -> str | None:
+        """With it the caller is to load the key, whether or not there is a stale value."""
+        return self.fields.get("lease")
+
+    @property
+    def failed(self) -> bool:
+        """A load has just failed, and no other is let try yet."""
+        return self.fields.get("failed") is True
 
 
 MISSED = Found(Answer({"ok": True, "hit": False}, None))
@@ -81,14 +86,14 @@ def get(
     return Call(line("get", fields), Found, MISSED, wait or 0.0)
 
 
-def get_many(ns: str, keys: Sequence[str]) -> Call[list[dict[str, Any]]]:
-    """Each key's own answer: its value is decoded already."""
-    return Call(line("get", {"ns": ns, "keys": list(keys)}), _items, [{"hit": False} for _ in keys])
+def get_many(ns: str, keys: Sequence[str]) -> Call[dict[str, Any]]:
+    """The values of those that are there, decoded."""
 
+    def read(answer: Answer) -> dict[str, Any]:
+        items: list[dict[str, Any]] = answer.fields["items"]
+        return {key: item["value"] for key, item in zip(keys, items, strict=True) if item["hit"]}
 
-def _items(answer: Answer) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = answer.fields["items"]
-    return items
+    return Call(line("get", {"ns": ns, "keys": list(keys)}), read, {})
 
 
 # Of a `ttl`: none of its own, and not the policy's either.
@@ -114,7 +119,7 @@ def set_many(ns: str, items: Mapping[str, bytes], ttl: Duration | None, tags: Se
     more = {**_life(ttl, None), "tags": list(tags) or None}
     parts = [item({"key": key, **more}, value) for key, value in items.items()]
     asked = line("set", {"ns": ns})[:-1] + b',"items":[' + b",".join(parts) + b"]}"
-    return Call(asked, lambda answer: sum(item["stored"] for item in _items(answer)), 0)
+    return Call(asked, lambda answer: sum(item["stored"] for item in answer.fields["items"]), 0)
 
 
 def _life(ttl: Duration | None, stale: Duration | None) -> dict[str, object]:
@@ -170,9 +175,9 @@ def _flag(name: str) -> Callable[[Answer], bool]:
     return read
 
 
-def keys(ns: str, match: str | None, limit: int, after: str | None) -> Call[dict[str, Any]]:
+def keys(ns: str, match: str | None, limit: int, after: str | None) -> Call[list[str]]:
     fields = {"ns": ns, "match": match, "limit": limit, "after": after}
-    return Call(line("keys", fields), _fields, {"ok": False, "keys": []})
+    return Call(line("keys", fields), lambda answer: answer.fields["keys"], [])
 
 
 def stats(ns: str | None) -> Call[dict[str, Any]]:

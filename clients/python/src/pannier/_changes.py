@@ -5,20 +5,16 @@ wait for the answer.
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from . import _calls as calls
-from ._cache import cache
-from ._cached import returned
-from ._loads import Plan
-from ._templates import Template
-from ._values import codec_for
+from ._async_cache import cache
+from ._plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._cache import AsyncCache
+    from ._async_cache import AsyncCache
     from ._calls import Call
     from ._durations import Duration
 
@@ -42,21 +38,14 @@ def cache_put(
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        from ._templates import Template
+
         template = Template(key, function, has_result=True)
-        marks = [Template(tag, function, has_result=True) for tag in tags]
-        plan = Plan(
-            f"{function.__module__}.{function.__qualname__}",
-            cache_name,
-            codec_for(returned(function, returns)),
-            ttl,
-            stale,
-            lambda args, kwargs, result: [mark.key(args, kwargs, result) for mark in marks],
-            condition,
-        )
+        plan = Plan(function, cache_name, ttl=ttl, stale=stale, tags=tags, condition=condition, returns=returns)
 
         def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:
             name = template.key(args, kwargs, result)
-            storing = plan.storing(name, result, args, kwargs, None)
+            storing = plan.storing(name, result, args, kwargs)
             # What was kept is not what the function says now.
             return [storing if storing is not None else calls.delete(cache_name, [name])]
 
@@ -82,10 +71,11 @@ def cache_invalidate(
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        from ._templates import Template, argument_of
+
         template = None if key_pattern is None else Template(key_pattern, function, has_result=True, is_glob=True)
         marks = [Template(tag, function, has_result=True) for tag in tags]
-        if after_commit is not None and after_commit not in inspect.signature(function).parameters:
-            raise TypeError(f"after_commit: {function.__qualname__} has no parameter {after_commit!r}")
+        session = None if after_commit is None else argument_of(function, after_commit)
 
         def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:
             made: list[Call[Any]] = []
@@ -98,7 +88,7 @@ def cache_invalidate(
                 made.append(calls.clear(cache_name, tags=[mark.key(args, kwargs, result) for mark in marks]))
             return made or [calls.clear(cache_name)]
 
-        return _after(function, changes, after_commit, client or cache)
+        return _after(function, changes, session, client or cache)
 
     return decorate
 
@@ -106,19 +96,18 @@ def cache_invalidate(
 def _after(
     function: Callable[P, R],
     changes: Callable[[tuple[Any, ...], dict[str, Any], Any], list[Call[Any]]],
-    session: str | None,
+    session: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None,
     client: AsyncCache,
 ) -> Callable[P, R]:
-    signature = inspect.signature(function)
+    from inspect import iscoroutinefunction
 
     def postponed(made: list[Call[Any]], args: Any, kwargs: Any) -> bool:
         if session is None:
             return False
-        found = signature.bind(*args, **kwargs).arguments[session]
-        _when_committed(found, lambda: [client.sync.run(call, always=True) for call in made])
+        _when_committed(session(args, kwargs), lambda: [client.sync.run(call, always=True) for call in made])
         return True
 
-    if inspect.iscoroutinefunction(function):
+    if iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime, timedelta
+    from decimal import Decimal
 
 # Of a spelled value, in characters: what is longer stands as its beginning and a digest.
 LONGEST_TEXT = 200
@@ -17,6 +20,10 @@ _NONE, _DIGEST = "%N", "%H"
 
 class KeySpellingError(TypeError):
     """A value has no spelling that would be the same in every process."""
+
+
+class NoKey:
+    """`Annotated[T, NoKey]`: the argument is left out of the default key."""
 
 
 def spell(value: Any) -> str:
@@ -33,9 +40,20 @@ def escape(text: str) -> str:
     """Text as a part of a key: no colon in it, and no per cent sign that isn't an escape's. What is too long is its
     beginning and a digest.
     """
+    if not text.isascii():
+        _check(text)
     if len(text) > LONGEST_TEXT:
         return f"{_escaped(text[:_KEPT_TEXT])}{_DIGEST}{_digest(text)}"
     return _escaped(text)
+
+
+def _check(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise KeySpellingError(
+            f"a text with half of a surrogate pair, {text[error.start]!a}, has no spelling in a key"
+        ) from None
 
 
 def _escaped(text: str) -> str:
@@ -62,12 +80,12 @@ def _digest(text: str) -> str:
 
 def _plain(value: object) -> str:
     """What isn't a text, as one."""
-    json = _jsonable(value, set())
-    if isinstance(json, str):
-        return json
-    import json as module
+    spelled = _jsonable(value, set())
+    return spelled if isinstance(spelled, str) else _json(spelled)
 
-    return module.dumps(json, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
 def _jsonable(value: object, open_ones: set[int]) -> object:
@@ -122,22 +140,19 @@ def _library_scalar(value: object) -> str | None:
     if "uuid.UUID" in names:
         return str(value)
     if "decimal.Decimal" in names:
-        return _decimal(value)
+        return _decimal(cast("Decimal", value))
     if "datetime.datetime" in names:
-        return _datetime(value)
+        return _datetime(cast("datetime", value))
     if "datetime.date" in names or "datetime.time" in names:
         return value.isoformat()  # type: ignore[attr-defined,no-any-return]
     if "datetime.timedelta" in names:
-        return _seconds(value)
+        return _seconds(cast("timedelta", value))
     if "pathlib.PurePath" in names:
         return str(value)
     return None
 
 
-def _decimal(value: object) -> str:
-    from decimal import Decimal
-
-    assert isinstance(value, Decimal)
+def _decimal(value: Decimal) -> str:
     if not value.is_finite():
         raise KeySpellingError(f"{value} has no spelling in a key")
     # As many digits as it needs: 1.50 and 1.5 are one number.
@@ -147,21 +162,17 @@ def _decimal(value: object) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def _datetime(value: object) -> str:
-    from datetime import datetime, timezone
-
-    assert isinstance(value, datetime)
+def _datetime(value: datetime) -> str:
     if value.utcoffset() is None:
         return value.isoformat()
+    from datetime import timezone
+
     # One moment has one spelling, wherever it was told.
     return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _seconds(value: object) -> str:
-    from datetime import timedelta
-
-    assert isinstance(value, timedelta)
-    micros = value // timedelta(microseconds=1)
+def _seconds(value: timedelta) -> str:
+    micros = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
     text = f"{abs(micros) // 1_000_000}.{abs(micros) % 1_000_000:06}".rstrip("0").rstrip(".")
     return ("-" if micros < 0 else "") + text + "s"
 
@@ -175,7 +186,7 @@ def _parts(value: Any, open_ones: set[int]) -> object:
         return {_member(name, open_ones): _jsonable(part, open_ones) for name, part in members.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         parts = [_jsonable(part, open_ones) for part in cast("Iterable[object]", value)]
-        return _sorted(parts) if isinstance(value, (set, frozenset)) else parts
+        return sorted(parts, key=_json) if isinstance(value, (set, frozenset)) else parts
     fields = _fields(value)
     if fields is not None:
         return {name: _jsonable(part, open_ones) for name, part in fields.items()}
@@ -192,18 +203,8 @@ def _enum_value(value: object) -> tuple[object] | None:
 
 
 def _member(name: object, open_ones: set[int]) -> str:
-    json = _jsonable(name, open_ones)
-    if isinstance(json, str):
-        return json
-    import json as module
-
-    return module.dumps(json, separators=(",", ":"), sort_keys=True)
-
-
-def _sorted(parts: Iterable[object]) -> list[object]:
-    import json as module
-
-    return sorted(parts, key=lambda part: module.dumps(part, ensure_ascii=False, sort_keys=True))
+    spelled = _jsonable(name, open_ones)
+    return spelled if isinstance(spelled, str) else _json(spelled)
 
 
 def _fields(value: object) -> dict[str, object] | None:

@@ -4,18 +4,15 @@ once, as steps that a sync or an async caller carries out; it waits for nothing 
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _calls as calls
-from ._values import NotCacheableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from ._calls import Call, Found
-    from ._durations import Duration
-    from ._values import Codec
+    from ._plan import Plan
 
     # A run of the function, or a request; what it is sent is what came of it.
     Steps = Generator["Run | Call[Any]", Any, Any]
@@ -31,54 +28,6 @@ RUN: Final = Run()
 # Others of this process who come to the same key wait for it.
 RUN_ALONE: Final = Run()
 
-logger = logging.getLogger("pannier")
-
-
-class Plan:
-    """What a function was decorated with."""
-
-    __slots__ = ("codec", "condition", "is_told", "name", "ns", "stale", "tags", "ttl")
-
-    def __init__(
-        self,
-        name: str,
-        ns: str,
-        codec: Codec[Any],
-        ttl: Duration | Callable[[Any], Duration] | None,
-        stale: Duration | None,
-        tags: Callable[[tuple[Any, ...], dict[str, Any], Any], list[str]],
-        condition: Callable[[Any], bool] | None,
-    ) -> None:
-        self.name = name
-        self.ns = ns
-        self.codec = codec
-        self.ttl = ttl
-        self.stale = stale
-        self.tags = tags
-        self.condition = condition
-        # What was logged, once each.
-        self.is_told: set[str] = set()
-
-    def storing(
-        self, key: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], lease: str | None
-    ) -> Call[bool] | None:
-        """The request that stores a result; None: it is not to be stored."""
-        if self.condition is not None and not self.condition(result):
-            return None
-        try:
-            value = self.codec.encode(result)
-        except NotCacheableError as error:
-            self.tell(f"{self.name} is not cached: {error}")
-            return None
-        ttl = self.ttl(result) if callable(self.ttl) else self.ttl
-        tags = self.tags(args, kwargs, result)
-        return calls.set_value(self.ns, key, value, ttl=ttl, stale=self.stale, tags=tags, lease=lease)
-
-    def tell(self, what: str) -> None:
-        if what not in self.is_told:
-            self.is_told.add(what)
-            logger.warning("%s", what)
-
 
 def load(
     plan: Plan, key: str, found: Found | None, args: tuple[Any, ...], kwargs: dict[str, Any], *, replaces: bool = False
@@ -86,7 +35,7 @@ def load(
     """`found`: what the sidecar said, None: nothing. `replaces`: what it has isn't of the type any more."""
     if replaces:
         result = yield RUN
-        storing = plan.storing(key, result, args, kwargs, None)
+        storing = plan.storing(key, result, args, kwargs)
         if storing is not None:
             yield storing
         return result
@@ -109,7 +58,7 @@ def _load_under(lease: str, plan: Plan, key: str, found: Found, args: tuple[Any,
             stale = plan.codec.decode(found.value)
         except ValueError:
             raise error from None
-        plan.tell(f"{plan.name} failed, and a stale value is shown: {type(error).__name__}: {error}")
+        plan.tell("it failed, and a stale value is shown", f"{type(error).__name__}: {error}")
         return stale
     except BaseException:
         # Cancelled: nothing is known against the source.

@@ -66,7 +66,7 @@ class SyncLink:
         if end is not None:
             try:
                 return self._ask(end, line, seconds)
-            except (BrokenPipeError, ConnectionError):
+            except ConnectionError:
                 # It was restarted since the last call; what it had not answered it has not kept.
                 self._drop()
         return self._ask(self._connect(), line, seconds)

@@ -1,6 +1,7 @@
 """Keys out of a function's arguments: a template, compiled when the function is decorated, or all of them.
 
-What is compiled is text made of names that were checked before, and of nothing else.
+What is compiled is text made of names that were checked before, and of nothing else. It is imported by whoever
+decorates: `inspect` takes a quarter of what all the rest takes.
 """
 
 from __future__ import annotations
@@ -9,16 +10,12 @@ import inspect
 import string
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from ._keys import escape_glob, spell
+from ._keys import NoKey, escape_glob, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     KeyOf = Callable[..., str]
-
-
-class NoKey:
-    """`Annotated[T, NoKey]`: the argument is left out of the default key."""
 
 
 # Arguments that are of the call, and not of what it returns: by the names of their classes, so that none is imported.
@@ -32,8 +29,6 @@ _LEFT_OUT = frozenset(
         "starlette.requests.HTTPConnection",
         "starlette.responses.Response",
         "starlette.background.BackgroundTasks",
-        "httpx.Client",
-        "httpx.AsyncClient",
         "httpx._client.BaseClient",
         "aiohttp.client.ClientSession",
         "requests.sessions.Session",
@@ -63,10 +58,21 @@ class Template:
                 parts.append(repr(literal))
             if field is not None:
                 parts.append(f"{_SPELL}({_expression(field, signature, text, has_result)})")
-        self._key = _compiled(signature, " + ".join(parts) or "''", _spell_for_glob if self.is_pattern else spell)
+        spelling = _spell_for_glob if self.is_pattern else spell
+        self._key = _compiled(function, signature, " + ".join(parts) or "''", spelling)
 
     def key(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: object = None) -> str:
-        return self._key(result, *args, **kwargs)
+        key: str = self._key(result, *args, **kwargs)
+        return key
+
+
+def argument_of(function: Callable[..., Any], name: str) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    """Finds one argument in a call's."""
+    signature = inspect.signature(function)
+    if name not in signature.parameters:
+        raise TypeError(f"{function.__qualname__} has no parameter {name!r}")
+    found = _compiled(function, signature, name, spell)
+    return lambda args, kwargs: found(None, *args, **kwargs)
 
 
 # Names that no parameter has.
@@ -90,7 +96,9 @@ def _expression(field: str, signature: inspect.Signature, text: str, has_result:
     return ".".join([first if first in names else _RESULT, *attributes])
 
 
-def _compiled(signature: inspect.Signature, body: str, spelling: Callable[[object], str]) -> Callable[..., str]:
+def _compiled(
+    function: Callable[..., Any], signature: inspect.Signature, body: str, spelling: Callable[..., str]
+) -> Callable[..., Any]:
     """A function with the same parameters behind a result: Python binds them forty times as fast as `bind` does."""
     scope: dict[str, Any] = {_SPELL: spelling}
     parameters = [_RESULT]
@@ -114,7 +122,9 @@ def _compiled(signature: inspect.Signature, body: str, spelling: Callable[[objec
         parameters.append(f"{prefix}{name}{default}")
     parameters.insert(slash, "/")
     exec(f"def key({', '.join(parameters)}): return {body}", scope)
-    compiled: Callable[..., str] = scope["key"]
+    compiled: Callable[..., Any] = scope["key"]
+    # Where arguments are missing it is the function's name that Python says.
+    compiled.__qualname__ = function.__qualname__
     return compiled
 
 
@@ -122,40 +132,39 @@ class DefaultKey:
     """The function's qualified name and its arguments, defaults applied, without those that aren't of its result."""
 
     def __init__(self, function: Callable[..., Any], ignore: Iterable[str]) -> None:
-        self._signature = inspect.signature(function)
+        signature = inspect.signature(function)
         ignored = set(ignore)
-        unknown = ignored - set(self._signature.parameters)
+        unknown = ignored - set(signature.parameters)
         if unknown:
             raise TypeError(f"ignore: {function.__qualname__} has no parameter {', '.join(sorted(unknown))}")
         annotations = _annotations(function)
         self._name = f"{function.__module__}.{function.__qualname__}"
-        self._names = [
-            name
-            for place, name in enumerate(self._signature.parameters)
+        parts = [
+            f"{_SPELL}({name!r}, {name})"
+            for place, name in enumerate(signature.parameters)
             if name not in ignored
             and not (place == 0 and name in ("self", "cls"))
             and not _is_left_out(annotations.get(name))
         ]
+        self._key = _compiled(function, signature, " + ".join([repr(self._name), *parts]), self._part)
 
     def key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        parts = [self._name]
-        for name in self._names:
-            value = bound.arguments[name]
-            if is_left_out(value):
-                continue
-            try:
-                parts.append(f"{name}={spell(value)}")
-            except TypeError as error:
-                raise TypeError(
-                    f"{self._name}: the argument {name!r}: {error}; "
-                    f"give `key=`, `ignore=[{name!r}]`, or Annotated[…, NoKey]"
-                ) from None
-        return ":".join(parts)
+        key: str = self._key(None, *args, **kwargs)
+        return key
+
+    def _part(self, name: str, value: object) -> str:
+        if _is_of_the_call(value):
+            return ""
+        try:
+            return f":{name}={spell(value)}"
+        except TypeError as error:
+            raise TypeError(
+                f"{self._name}: the argument {name!r}: {error}; "
+                f"give `key=`, `ignore=[{name!r}]`, or Annotated[…, NoKey]"
+            ) from None
 
 
-def is_left_out(value: object) -> bool:
+def _is_of_the_call(value: object) -> bool:
     return any(f"{kind.__module__}.{kind.__qualname__}" in _LEFT_OUT for kind in type(value).__mro__)
 
 
