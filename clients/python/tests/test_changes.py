@@ -100,13 +100,27 @@ def test_what_is_changed_is_invalidated_after_the_commit(store: Cache, session: 
     assert store.get("ns", "k") is MISS
 
 
-def test_what_is_not_committed_invalidates_nothing(store: Cache, session: Session) -> None:
+@pytest.mark.parametrize("end", [Session.rollback, Session.close])
+def test_what_is_not_committed_invalidates_nothing(store: Cache, session: Session, end: Any) -> None:
     store.set("ns", "k", 1)
     change(session)
-    session.rollback()
+    end(session)
     session.execute(text("select 1"))
     session.commit()
     assert store.get("ns", "k") == 1
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_the_end_of_a_savepoint_is_no_end(store: Cache, session: Session, end: str) -> None:
+    """Else a reader keeps anew what was there before, or what stays changed is never invalidated."""
+    store.set("ns", "k", 1)
+    change(session)
+    savepoint = session.begin_nested()
+    session.execute(text("select 1"))
+    getattr(savepoint, end)()
+    assert store.get("ns", "k") == 1
+    session.commit()
+    assert store.get("ns", "k") is MISS
 
 
 def test_where_no_transaction_is_open_it_is_done_at_once(store: Cache, session: Session) -> None:

@@ -149,16 +149,21 @@ def _when_committed(session: Any, action: Callable[[], object]) -> None:
         # Once for each session: listeners can't be taken off while they are called.
         pending = plain.info[_PENDING] = []
         event.listen(plain, "after_commit", _committed)
-        event.listen(plain, "after_rollback", _rolled_back)
+        event.listen(plain, "after_transaction_end", _ended)
     pending.append(action)
 
 
 def _committed(session: Any) -> None:
+    """Also said of a savepoint, whose changes nobody else sees before the whole transaction has committed."""
+    if session.in_nested_transaction():
+        return
     actions = list(session.info[_PENDING])
     session.info[_PENDING].clear()
     for action in actions:
         action()
 
 
-def _rolled_back(session: Any) -> None:
-    session.info[_PENDING].clear()
+def _ended(session: Any, transaction: Any) -> None:
+    """Rolled back or closed. What was changed before a savepoint outlives the savepoint's end."""
+    if transaction.parent is None:
+        session.info[_PENDING].clear()
