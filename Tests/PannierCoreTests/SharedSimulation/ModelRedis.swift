@@ -21,6 +21,8 @@ struct ModelRedis {
   private var hosts: [Int: Int] = [:]
   /// Ops whose change was carried out.
   private(set) var done: Set<Int> = []
+  /// To judge by, and never lost: the record of each key's last change in this incarnation.
+  private var lastChanges: [[UInt8]: UInt64] = [:]
 
   private enum Lease { case held(LeaseToken), paused(PauseReason, at: UInt64) }
 
@@ -195,6 +197,8 @@ struct ModelRedis {
 
   private mutating func append(_ kind: SharedRecord.Kind, _ scope: SharedScope, by sender: Sender) {
     number += 1
+    if kind == .open { lastChanges = [:] }
+    if case .keys(let keys) = scope, kind != .filled { for key in keys { lastChanges[key] = number } }
     log.append(
       (
         SharedRecord(
@@ -203,6 +207,11 @@ struct ModelRedis {
         sender.boot
       ))
   }
+
+  /// Somebody has joined it since it came back older: until then its incarnation says nothing of that.
+  var isJoined: Bool { floorRun == run }
+
+  func lastChange(of key: [UInt8]) -> UInt64 { lastChanges[key] ?? 0 }
 
   /// Versions are never used twice.
   private func front(_ key: [UInt8]) -> [UInt8] { values[key].map { Array("\($0.version)".utf8) } ?? [] }

@@ -26,14 +26,9 @@ extension World {
     }
   }
 
-  /// A change of the key has its record, and the host hasn't been told.
+  /// The host hasn't been told of a change of the key, though the log may have lost its record, or that Redis came back older.
   private func isUntold(_ host: WorldHost, _ key: [UInt8]) -> Bool {
-    if host.position.incarnation != redis.incarnation { return true }
-    return redis.log.contains { entry in
-      guard entry.record.number > host.position.number, entry.record.kind != .filled else { return false }
-      guard case .keys(let keys) = entry.record.scope else { return false }
-      return keys.contains(key)
-    }
+    host.position.incarnation != redis.incarnation || !redis.isJoined || redis.lastChange(of: key) > host.position.number
   }
 
   /// Everybody has been told everything, and a lease stands that nobody has; or a host awaits one that doesn't stand. Who waits there
