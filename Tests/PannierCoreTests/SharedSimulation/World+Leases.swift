@@ -26,9 +26,10 @@ extension World {
     }
   }
 
-  /// The host hasn't been told of a change of the key, though the log may have lost its record, or that Redis came back older.
+  /// The host hasn't been told of a change of the key, whether or not the log still has it, or that Redis came back older.
   private func isUntold(_ host: WorldHost, _ key: [UInt8]) -> Bool {
-    host.position.incarnation != redis.incarnation || !redis.isJoined || redis.lastChange(of: key) > host.position.number
+    host.position.incarnation != redis.incarnation || !redis.isJoined
+      || redis.lastChange(of: key) > host.position.number
   }
 
   /// Everybody has been told everything, and a lease stands that nobody has; or a host awaits one that doesn't stand. Who waits there
