@@ -89,6 +89,7 @@ final class HiredisAdapter {
     loop.beginWork()
     // libuv says no more than that there is an error, and has stopped looking. The socket tells whoever reads what it is.
     if status < 0 { polled = 0 }
+    owner?.didMove()
     if status < 0 || happened & wantsRead != 0 {
       redisAsyncHandleRead(context)
       owner?.didRead()

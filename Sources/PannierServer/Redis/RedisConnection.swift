@@ -14,7 +14,7 @@ final class RedisConnection {
     var maximumReplyBytes = 64 << 20
     /// Of one array.
     var maximumElements = 100_000
-    /// With something in flight and no reply for so long it ends: the other end may be gone without a word.
+    /// With something in flight and no byte moved for so long it ends: the other end may be gone without a word.
     var silenceMilliseconds: UInt64 = 2000
   }
 
@@ -26,7 +26,7 @@ final class RedisConnection {
   private var onReady: () -> Void = {}
   /// Of its opening, and then of its silence; nil before, and when it has ended.
   private var timer: LoopTimer?
-  /// Since when a reply has been due, by the loop's time.
+  /// Since when a reply has been due and nothing has moved, by the loop's time.
   private var quietSince: UInt64 = 0
   private var isLastChance = false
   private var stage = Stage.new
@@ -223,7 +223,6 @@ final class RedisConnection {
 
   private func received() {
     guard let reply = adapter?.builder.take(), let done = waiting.popFirst() else { return }
-    quietSince = uv_now(loop.loop)
     done(reply)
   }
 
@@ -235,7 +234,12 @@ final class RedisConnection {
 
   // MARK: Silence
 
+  /// Bytes went or came: a large command or reply may be slow, and isn't silence.
+  func didMove() { quietSince = uv_now(loop.loop) }
+
   private func beginQuiet() {
+    // As of the turn's beginning it would count what this process did since.
+    uv_update_time(loop.loop)
     quietSince = uv_now(loop.loop)
     if stage == .ready, let timer, !timer.isActive { timer.start(milliseconds: limits.silenceMilliseconds) }
   }

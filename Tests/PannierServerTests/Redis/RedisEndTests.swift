@@ -217,4 +217,23 @@ import Testing
     subject.finish()
     watch.finish()
   }
+
+  @Test func thatAnswersSlowlyGoesOn() throws {
+    let fake = FakeRedis()
+    let subject = try fake.subject(.init(silenceMilliseconds: 500))
+    subject.send("GET", "large")
+    fake.say("$12\r\n")
+    let drip = LoopTimer(on: subject.loop)
+    var said = 0
+    drip.action = {
+      fake.say("x")
+      said += 1
+      if said == 12 { fake.say("\r\n") } else { drip.start(milliseconds: 60) }
+    }
+    drip.start(milliseconds: 60)
+    #expect(subject.run { !subject.replies.isEmpty })
+    #expect(subject.replies == [text("xxxxxxxxxxxx")])
+    drip.close()
+    subject.finish()
+  }
 }
