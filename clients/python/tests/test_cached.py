@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pannier import MISS, cache, cached, configure, disabled
+from pannier import MISS, RefusedError, UnavailableError, cache, cached, configure, disabled
+from pannier import counters as process_counters
 from talk import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from daemon import Daemon
     from pannier import Cache
@@ -297,6 +299,101 @@ def test_a_cancelled_load_is_the_next_ones_at_once(store: Cache) -> None:
 
     asyncio.run(run())
     assert counters(store)["leases"]["failed"] == 0
+
+
+def test_a_waiter_that_gave_up_hands_its_turn_on(store: Cache) -> None:
+    """It is elected after it was cancelled, and nobody reads the answer that says so."""
+
+    @cached("ns", key="k")
+    async def slow(number: int) -> int:
+        if number == 1:
+            await asyncio.Event().wait()
+        return number
+
+    async def run() -> None:
+        def told(of: str, what: str) -> int:
+            found: int = store.stats()["namespaces"].get("ns", {}).get(of, {}).get(what, 0)
+            return found
+
+        first = asyncio.ensure_future(slow(1))
+        await _until(lambda: told("leases", "held") == 1)
+        second = asyncio.ensure_future(slow(2))
+        await _until(lambda: told("waits", "now") == 1)
+        third = asyncio.ensure_future(slow(3))
+        await _until(lambda: told("waits", "now") == 2)
+        second.cancel()
+        await asyncio.sleep(0)
+        first.cancel()
+        # The second's turn comes first, since it waited longest.
+        assert await third == 3
+        assert counters(store)["leases"]["handed_over"] == 2
+        await cache.aclose()
+
+    asyncio.run(run())
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0)
+
+
+def test_what_is_too_large_keeps_nobody_waiting(store: Cache, made: Any) -> None:
+    store.policy("ns", max_value_bytes=100)
+    function = made(lambda: "x" * 200, key="k", returns=str)
+    assert function() == "x" * 200
+    assert (counters(store)["leases"]["passed"], counters(store)["leases"]["held"]) == (1, 0)
+
+
+def test_a_tag_that_does_not_fit_the_result_leaves_no_lease(store: Cache, made: Any) -> None:
+    function = made(lambda: None, key="k", tags=["course:{result.course_id}"], returns=type(None))
+    with pytest.raises(AttributeError, match="course_id"):
+        function()
+    assert counters(store)["leases"]["held"] == 0
+
+
+def test_errors_of_the_cache_go_up_where_told_so(store: Cache, made: Any, tmp_path: Path) -> None:
+    function = made(lambda: 1, key="k", on_error="raise", returns=int)
+    assert function() == 1
+    long = made(lambda key: 1, key=":".join(["{key}"] * 10), on_error="raise", returns=int)
+    with pytest.raises(RefusedError, match="key"):
+        long("a" * 190)
+    configure(socket=tmp_path / "nobody.sock")
+    with pytest.raises(UnavailableError):
+        function()
+    with pytest.raises(ValueError, match='expected "call" or "raise"'):
+        cached("ns", on_error="stale")  # type: ignore[arg-type]
+
+
+def test_calls_are_counted(sidecar: Daemon, store: Cache, made: Any, tmp_path: Path) -> None:
+    results: list[Any] = [{"tokens": 7}, BrokenSourceError("down"), BrokenSourceError("down")]
+
+    def source() -> dict[str, int]:
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        found: dict[str, int] = result
+        return found
+
+    def since() -> dict[str, int]:
+        return {name: count - before.get(name, 0) for name, count in process_counters()["ns"].items()}
+
+    function = made(source, key="k", ttl=10, stale="1h", tokens=lambda result: result["tokens"], returns=dict)
+    before = dict(process_counters()["ns"])
+    for _ in range(3):
+        function()
+    pass_time(sidecar, 11)
+    function()
+    configure(socket=tmp_path / "nobody.sock")
+    with pytest.raises(BrokenSourceError):
+        function()
+    assert since() == {
+        "hits": 2,
+        "loads": 3,
+        "failures": 2,
+        "stale": 1,
+        "unanswered": 1,
+        "tokens_avoided": 14,
+    }
 
 
 def test_switched_off_functions_are_simply_called(store: Cache, made: Any) -> None:

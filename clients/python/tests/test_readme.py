@@ -15,7 +15,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def test_the_examples(sidecar: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
-    decorated, plain = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    decorated, plain, many, warming = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     scope: dict[str, Any] = {"__name__": "readme"}
     exec(decorated, scope)
     quiz_id = scope["UUID"](int=1)
@@ -24,3 +24,7 @@ def test_the_examples(sidecar: Daemon, capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "Algebra\n"
     with scope["Cache"](raises=True) as store:
         assert store.exists("quizzes", "q:1") is False
+    exec(many, scope)
+    assert scope["get_users"].__name__ == "get_users"
+    exec(warming, scope)
+    assert "popular" in scope["warm"].__globals__["_warmers"]

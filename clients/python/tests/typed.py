@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from typing_extensions import assert_type
 
-from pannier import AsyncCache, Cache, cache_invalidate, cache_put, cached
+from pannier import AsyncCache, Cache, cache_invalidate, cache_put, cached, cached_many, llm_key, warm
 from pannier._entry import Missing
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 
 @cached("quizzes", ttl="10m", key="{quiz_id}")
@@ -54,3 +51,25 @@ async def clients(sync: Cache, other: AsyncCache) -> None:
     assert_type(sync.namespace("users", str).get("k", None), str | None)
     assert_type(await other.namespace("users", int).get("k"), int | Missing)
     assert_type(await other.set("users", "k", 1), bool)
+
+
+@cached_many("quizzes", "quiz_ids", key="{quiz_ids}")
+async def many(quiz_ids: list[UUID]) -> dict[UUID, str]:
+    return {quiz_id: str(quiz_id) for quiz_id in quiz_ids}
+
+
+async def loads(sync: Cache, other: AsyncCache, quiz_id: UUID) -> None:
+    async def load() -> int:
+        return 1
+
+    async def load_these(keys: list[str]) -> dict[str, int]:
+        return dict.fromkeys(keys, 1)
+
+    assert_type(sync.get_or_set("users", "k", lambda: quiz_id, ttl="10m", tags=["t"]), UUID)
+    assert_type(await other.get_or_set("users", "k", load), int)
+    assert_type(await other.get_or_set_many("users", ["k"], load_these, wait=5), dict[str, int])
+    assert_type(sync.namespace("users", str).get_or_set("k", lambda: "x"), str)
+    assert_type(await other.namespace("users", int).get_many(["k"]), dict[str, int])
+    assert_type(await many([quiz_id]), dict[UUID, str])
+    assert_type([run.state for run in await warm("quizzes")], list[str])
+    assert_type(llm_key("m", "hi", temperature=0), str)

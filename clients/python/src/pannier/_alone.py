@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
     from collections.abc import Awaitable, Callable
 
+    from ._values import Codec
+
 
 class Outcome:
     """What a run came to, for those who wait: its result, and its bytes if it has any, of which each makes a value of
@@ -24,9 +26,8 @@ class Outcome:
 
 
 class Alone:
-    def __init__(self, encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]) -> None:
-        self._encode = encode
-        self._decode = decode
+    def __init__(self, codec: Codec[Any]) -> None:
+        self._codec = codec
         self._lock = threading.Lock()
         self._running: dict[str, Outcome] = {}
         self._awaited: dict[tuple[AbstractEventLoop, str], Future[bytes | None]] = {}
@@ -41,7 +42,7 @@ class Alone:
             mine.done.wait()
             if mine.error is not None:
                 raise mine.error
-            return function() if mine.raw is None else self._decode(mine.raw)
+            return function() if mine.raw is None else self._codec.decode(mine.raw)
         try:
             result = function()
             mine.raw = self._bytes(result)
@@ -62,7 +63,7 @@ class Alone:
         if others is not None:
             # Whoever runs it may be cancelled: then each goes on by itself.
             raw = await asyncio.shield(others)
-            return await function() if raw is None else self._decode(raw)
+            return await function() if raw is None else self._codec.decode(raw)
         mine: Future[bytes | None] = place[0].create_future()
         self._awaited[place] = mine
         try:
@@ -81,6 +82,6 @@ class Alone:
 
     def _bytes(self, result: Any) -> bytes | None:
         try:
-            return self._encode(result)
+            return self._codec.encode(result)
         except TypeError:
             return None

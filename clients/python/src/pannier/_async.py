@@ -18,7 +18,10 @@ from ._wire import split_id
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
+    from collections.abc import Callable
     from typing import Final
+
+    Undo = Callable[[bytes], list[bytes]]
 
 # asyncio's own reads, of 256 KiB, cost a mapping of memory each.
 _READ_BYTES: Final = 64 << 10
@@ -35,8 +38,10 @@ class AsyncLink:
         self._breaker: Breaker | None = None
         self._key: tuple[int, int] = (-1, -1)
 
-    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
-        """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait."""
+    async def exchange(self, line: bytes, wait: float = 0.0, undo: Undo | None = None) -> bytes:
+        """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait.
+        `undo`: of an answer that comes when nobody waits for it, the requests that are to be sent because of it.
+        """
         breaker = self._prepared()
         loop = asyncio.get_running_loop()
         connection = self._connections.get(loop)
@@ -47,7 +52,7 @@ class AsyncLink:
             connection.opening = loop.create_task(connection.open(settings.path(self._argument)))
         elif breaker.is_open and not breaker.allows():
             raise UnavailableError("the sidecar did not answer a moment ago")
-        return await connection.ask(line, settings.request_timeout + wait)
+        return await connection.ask(line, settings.request_timeout + wait, undo)
 
     def tell(self, line: bytes) -> None:
         """Sends a request whose answer nobody waits for."""
@@ -80,6 +85,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._buffer = bytearray(_READ_BYTES)
         self._unread: list[bytes] = []
         self._waiting: dict[int, tuple[Future[bytes], float]] = {}
+        # Whose callers gave up.
+        self._abandoned: dict[int, Undo] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
         self._is_sweeping = False
@@ -88,7 +95,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     # MARK: Asking
 
-    async def ask(self, line: bytes, seconds: float) -> bytes:
+    async def ask(self, line: bytes, seconds: float, undo: Undo | None) -> bytes:
         future: Future[bytes] = self._loop.create_future()
         number = self.tell(line)
         self._waiting[number] = (future, self._loop.time() + seconds)
@@ -97,8 +104,23 @@ class _Connection(asyncio.BufferedProtocol):
             self._loop.call_later(_SWEEP_SECONDS, self._sweep)
         try:
             return await future
+        except BaseException:
+            if undo is not None:
+                self._given_up(number, future, undo)
+            raise
         finally:
             self._waiting.pop(number, None)
+
+    def _given_up(self, number: int, future: Future[bytes], undo: Undo) -> None:
+        if future.done() and not future.cancelled() and future.exception() is None:
+            # The answer came first, and then the end of whoever asked.
+            self._undo(future.result(), undo)
+        elif not self.is_lost:
+            self._abandoned[number] = undo
+
+    def _undo(self, answer: bytes, undo: Undo) -> None:
+        for line in undo(answer):
+            self.tell(line)
 
     def tell(self, line: bytes) -> int:
         self._last_id = number = self._last_id + 1
@@ -181,7 +203,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _received(self, line: bytes) -> None:
         number, answer = split_id(line)
-        # Whoever asked may have given up; then nobody is told.
         found = self._waiting.get(number)
         if found is not None and not found[0].done():
             found[0].set_result(answer)
+        elif number in self._abandoned:
+            self._undo(answer, self._abandoned.pop(number))

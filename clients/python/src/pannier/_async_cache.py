@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from . import _calls as calls
 from ._cache import Cache
+from ._direct import AsyncLoader
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError
 from ._log import Once
@@ -13,11 +14,14 @@ from ._settings import is_enabled
 from ._wire import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
+
+    from typing_extensions import Unpack
 
     from ._async import AsyncLink
     from ._calls import Call
+    from ._direct import Keeping
     from ._durations import Duration
     from ._entry import Entry, Missing
 
@@ -32,8 +36,9 @@ class AsyncCache:
 
     def __init__(self, socket: str | None = None, *, raises: bool = False) -> None:
         self._socket = socket
-        self._raises = raises
+        self.raises = raises
         self._once = Once()
+        self._loader: AsyncLoader[Any] = AsyncLoader(self, UNTYPED.codec, raises=raises)
         self._link: AsyncLink | None = None
         self.sync = Cache(socket, raises=raises)
 
@@ -65,7 +70,7 @@ class AsyncCache:
         try:
             return await self.ask(call)
         except PannierError as error:
-            if self._raises:
+            if self.raises:
                 raise
             if isinstance(error, RefusedError):
                 self._once.warn(f"the sidecar refuses a request as {error.code}", error.message)
@@ -73,7 +78,7 @@ class AsyncCache:
 
     async def ask(self, call: Call[R]) -> R:
         """Raises a PannierError, whatever the client was told."""
-        return call.read(parse(await self.link.exchange(call.line, call.wait)))
+        return call.read(parse(await self.link.exchange(call.line, call.wait, call.undo)))
 
     def namespace(self, ns: str, kind: type[T]) -> AsyncNamespace[T]:
         return AsyncNamespace(self, ns, kind)
@@ -86,7 +91,7 @@ class AsyncCache:
 
     async def get_many(self, ns: str, keys: Sequence[str]) -> dict[str, Any]:
         """Those that are there."""
-        return await self.run(calls.get_many(ns, keys))
+        return UNTYPED.many(keys, await self.run(calls.get_each(ns, keys)))
 
     async def set(
         self,
@@ -109,8 +114,8 @@ class AsyncCache:
     async def set_many(
         self, ns: str, items: Mapping[str, Any], ttl: Duration | None = None, *, tags: Sequence[str] = ()
     ) -> int:
-        encoded = {key: UNTYPED.encode(value) for key, value in items.items()}
-        return await self.run(calls.set_many(ns, encoded, ttl, tags))
+        more = {"ttl": ttl, "tags": tags}
+        return await self.run(calls.set_each(ns, {key: (UNTYPED.encode(value), more) for key, value in items.items()}))
 
     async def delete(self, ns: str, *keys: str, soft: bool = False) -> int:
         return await self.run(calls.delete(ns, keys, soft=soft), always=True)
@@ -125,6 +130,23 @@ class AsyncCache:
         dry_run: bool = False,
     ) -> int:
         return await self.run(calls.clear(ns, match=match, tags=tags, soft=soft, dry_run=dry_run), always=True)
+
+    async def get_or_set(self, ns: str, key: str, load: Callable[[], Awaitable[R]], **keeping: Unpack[Keeping]) -> R:
+        """What is there, or what `load()` returns, which is then kept: one load at a time for all of the host."""
+        value: R = await self._loader.one(ns, key, load, keeping)
+        return value
+
+    async def get_or_set_many(
+        self,
+        ns: str,
+        keys: Sequence[str],
+        load: Callable[[list[str]], Awaitable[Mapping[str, R]]],
+        **keeping: Unpack[Keeping],
+    ) -> dict[str, R]:
+        """As `get_or_set`, with one call of `load(missing)` for the keys that nobody has or loads. Those that it has
+        nothing for are left out.
+        """
+        return await self._loader.many(ns, keys, load, keeping)
 
     async def touch(self, ns: str, key: str, ttl: Duration | None = None, *, stale: Duration | None = None) -> bool:
         return await self.run(calls.touch(ns, key, ttl, stale))
@@ -144,6 +166,14 @@ class AsyncCache:
     async def policy(self, ns: str, **changes: Any) -> dict[str, Any]:
         return await self.run(calls.policy(ns, changes or None), always=True)
 
+    def watch(
+        self, ns: str | None = None, *, events: Sequence[str] | None = None, sample: float | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """What happens, as PROTOCOL.md's events, until the sidecar ends; UnavailableError: there is none."""
+        from ._watch import watch_async
+
+        return watch_async(self._socket, ns, events, sample)
+
     async def ping(self) -> bool:
         return await self.run(calls.ping(), always=True)
 
@@ -155,6 +185,7 @@ class AsyncNamespace(Generic[T]):
         self._cache = cache
         self._ns = ns
         self._typed = Typed(kind)
+        self._loader: AsyncLoader[T] = AsyncLoader(cache, self._typed.codec, raises=cache.raises)
 
     @overload
     async def get(self, key: str) -> T | Missing: ...
@@ -168,6 +199,18 @@ class AsyncNamespace(Generic[T]):
 
     async def delete(self, *keys: str, soft: bool = False) -> int:
         return await self._cache.delete(self._ns, *keys, soft=soft)
+
+    async def get_many(self, keys: Sequence[str]) -> dict[str, T]:
+        """Those that are there."""
+        return self._typed.many(keys, await self._cache.run(calls.get_each(self._ns, keys)))
+
+    async def get_or_set(self, key: str, load: Callable[[], Awaitable[T]], **keeping: Unpack[Keeping]) -> T:
+        return await self._loader.one(self._ns, key, load, keeping)
+
+    async def get_or_set_many(
+        self, keys: Sequence[str], load: Callable[[list[str]], Awaitable[Mapping[str, T]]], **keeping: Unpack[Keeping]
+    ) -> dict[str, T]:
+        return await self._loader.many(self._ns, keys, load, keeping)
 
 
 # The process's own.

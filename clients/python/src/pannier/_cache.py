@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import _calls as calls
+from ._direct import SyncLoader
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError
 from ._log import Once
@@ -13,10 +14,13 @@ from ._sync import SyncLink
 from ._wire import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from typing_extensions import Unpack
+
     from ._calls import Call
+    from ._direct import Keeping
     from ._durations import Duration
     from ._entry import Entry, Missing
 
@@ -30,9 +34,11 @@ class Cache:
     """
 
     def __init__(self, socket: str | None = None, *, raises: bool = False) -> None:
+        self._socket = socket
         self.link = SyncLink(socket)
-        self._raises = raises
+        self.raises = raises
         self._once = Once()
+        self._loader: SyncLoader[Any] = SyncLoader(self, UNTYPED.codec, raises=raises)
 
     def __enter__(self) -> Cache:
         return self
@@ -52,7 +58,7 @@ class Cache:
         try:
             return self.ask(call)
         except PannierError as error:
-            if self._raises:
+            if self.raises:
                 raise
             if isinstance(error, RefusedError):
                 self._once.warn(f"the sidecar refuses a request as {error.code}", error.message)
@@ -73,7 +79,7 @@ class Cache:
 
     def get_many(self, ns: str, keys: Sequence[str]) -> dict[str, Any]:
         """Those that are there."""
-        return self.run(calls.get_many(ns, keys))
+        return UNTYPED.many(keys, self.run(calls.get_each(ns, keys)))
 
     def set(
         self,
@@ -94,8 +100,8 @@ class Cache:
     def set_many(
         self, ns: str, items: Mapping[str, Any], ttl: Duration | None = None, *, tags: Sequence[str] = ()
     ) -> int:
-        encoded = {key: UNTYPED.encode(value) for key, value in items.items()}
-        return self.run(calls.set_many(ns, encoded, ttl, tags))
+        more = {"ttl": ttl, "tags": tags}
+        return self.run(calls.set_each(ns, {key: (UNTYPED.encode(value), more) for key, value in items.items()}))
 
     def delete(self, ns: str, *keys: str, soft: bool = False) -> int:
         return self.run(calls.delete(ns, keys, soft=soft), always=True)
@@ -110,6 +116,19 @@ class Cache:
         dry_run: bool = False,
     ) -> int:
         return self.run(calls.clear(ns, match=match, tags=tags, soft=soft, dry_run=dry_run), always=True)
+
+    def get_or_set(self, ns: str, key: str, load: Callable[[], R], **keeping: Unpack[Keeping]) -> R:
+        """What is there, or what `load()` returns, which is then kept: one load at a time for all of the host."""
+        value: R = self._loader.one(ns, key, load, keeping)
+        return value
+
+    def get_or_set_many(
+        self, ns: str, keys: Sequence[str], load: Callable[[list[str]], Mapping[str, R]], **keeping: Unpack[Keeping]
+    ) -> dict[str, R]:
+        """As `get_or_set`, with one call of `load(missing)` for the keys that nobody has or loads. Those that it has
+        nothing for are left out.
+        """
+        return self._loader.many(ns, keys, load, keeping)
 
     def touch(self, ns: str, key: str, ttl: Duration | None = None, *, stale: Duration | None = None) -> bool:
         return self.run(calls.touch(ns, key, ttl, stale))
@@ -129,6 +148,14 @@ class Cache:
     def policy(self, ns: str, **changes: Any) -> dict[str, Any]:
         return self.run(calls.policy(ns, changes or None), always=True)
 
+    def watch(
+        self, ns: str | None = None, *, events: Sequence[str] | None = None, sample: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """What happens, as PROTOCOL.md's events, until the sidecar ends; UnavailableError: there is none."""
+        from ._watch import watch
+
+        return watch(self._socket, ns, events, sample)
+
     def ping(self) -> bool:
         return self.run(calls.ping(), always=True)
 
@@ -140,6 +167,7 @@ class Namespace(Generic[T]):
         self._cache = cache
         self._ns = ns
         self._typed = Typed(kind)
+        self._loader: SyncLoader[T] = SyncLoader(cache, self._typed.codec, raises=cache.raises)
 
     @overload
     def get(self, key: str) -> T | Missing: ...
@@ -153,3 +181,15 @@ class Namespace(Generic[T]):
 
     def delete(self, *keys: str, soft: bool = False) -> int:
         return self._cache.delete(self._ns, *keys, soft=soft)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, T]:
+        """Those that are there."""
+        return self._typed.many(keys, self._cache.run(calls.get_each(self._ns, keys)))
+
+    def get_or_set(self, key: str, load: Callable[[], T], **keeping: Unpack[Keeping]) -> T:
+        return self._loader.one(self._ns, key, load, keeping)
+
+    def get_or_set_many(
+        self, keys: Sequence[str], load: Callable[[list[str]], Mapping[str, T]], **keeping: Unpack[Keeping]
+    ) -> dict[str, T]:
+        return self._loader.many(self._ns, keys, load, keeping)

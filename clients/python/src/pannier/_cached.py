@@ -1,38 +1,25 @@
-"""`cached`: a function whose results are kept. It knows when to ask, and leaves what follows from the answer to
-`_loads`.
-"""
+"""`cached`: what it takes, and what it makes of a function. It asks nothing."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
-from . import _calls as calls
-from ._alone import Alone
 from ._async_cache import cache
-from ._calls import Call
 from ._durations import seconds
-from ._entry import MISS
-from ._errors import PannierError
-from ._loads import RUN_ALONE, load
-from ._plan import Plan
-from ._settings import is_enabled
+from ._function import AsyncFunction, SyncFunction
+from ._loads import DEFAULT_WAIT
+from ._plan import FunctionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from typing import Literal
 
     from ._async_cache import AsyncCache
-    from ._calls import Found
     from ._durations import Duration
     from ._entry import Missing
-    from ._loads import Steps
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# For so long a caller waits for another's load, in seconds, where it doesn't say; the policy's `max_wait` may be
-# shorter.
-DEFAULT_WAIT = 30.0
 
 
 class CachedFunction(Protocol[P, R]):
@@ -94,6 +81,8 @@ def cached(
     ignore: Sequence[str] = (),
     returns: object = None,
     wait: Duration | None = None,
+    on_error: Literal["call", "raise"] = "call",
+    tokens: Callable[[Any], int] | None = None,
     client: AsyncCache | None = None,
 ) -> Decorator:
     """Keeps what a function returns, for all workers of the host.
@@ -103,19 +92,25 @@ def cached(
     all arguments make the key, but for sessions, requests and clients, those in `ignore` and those annotated with
     NoKey. `condition(result)`: whether to keep it. `stale`: for how long after its ttl it may stand in for a function
     that fails. `version`: another one is another key. `returns`: the type, where the annotation doesn't say it.
-    `wait`: for how long a caller waits for another's load.
+    `wait`: for how long a caller waits for another's load. `on_error`: where no sidecar answers, or it refuses, the
+    function is called, or its error raised. `tokens(result)`: what another run would have used; `counters` adds up what
+    hits have saved.
     """
     if key is not None and key_builder is not None:
         raise TypeError("either a key or a key_builder")
+    if on_error not in ("call", "raise"):
+        raise ValueError(f'on_error is {on_error!r}: expected "call" or "raise"')
 
     def decorate(function: Callable[..., Any]) -> Any:
         from inspect import iscoroutinefunction
 
         build = _Key(function, key, key_builder, ignore, version)
-        plan = Plan(function, cache_name, ttl=ttl, stale=stale, tags=tags, condition=condition, returns=returns)
+        plan = FunctionPlan(
+            function, cache_name, tags, returns, ttl=ttl, stale=stale, condition=condition, tokens=tokens
+        )
         longest = DEFAULT_WAIT if wait is None else seconds(wait)
-        kind = _AsyncFunction if iscoroutinefunction(function) else _SyncFunction
-        return kind(function, plan, build, longest, client or cache).wrapped()
+        kind = AsyncFunction if iscoroutinefunction(function) else SyncFunction
+        return kind(function, plan, build, longest, client or cache, raises=on_error == "raise").wrapped()
 
     return cast("Decorator", decorate)
 
@@ -143,186 +138,3 @@ class _Key:
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         return self._of(args, kwargs) + self._suffix
-
-
-class _Function(Generic[R]):
-    """What both kinds have."""
-
-    def __init__(self, function: Callable[..., Any], plan: Plan, key: _Key, wait: float, client: AsyncCache) -> None:
-        self.function = function
-        self.plan = plan
-        self.key_of = key
-        self.wait = wait
-        self.client = client
-        self.alone = Alone(plan.codec.encode, plan.codec.decode)
-
-    def asking(self, key: str) -> Call[Found]:
-        return calls.get(self.plan.ns, key, lease=True, wait=self.wait)
-
-    def peeking(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Found]:
-        return calls.get(self.plan.ns, self.key_of(args, kwargs))
-
-    def ending(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[int]:
-        return calls.delete(self.plan.ns, [self.key_of(args, kwargs)])
-
-    def fresh(self, found: Found | None) -> Any:
-        """The value that a call returns without more ado; MISS: there is none, or it is this caller's to load."""
-        return MISS if found is None or found.lease is not None else self.shown(found)
-
-    def shown(self, found: Found) -> Any:
-        """MISS: there is nothing, or not of the type any more."""
-        if found.value is None:
-            return MISS
-        try:
-            return self.plan.codec.decode(found.value)
-        except ValueError:
-            return MISS
-
-    def steps(self, key: str, found: Found | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
-        is_unreadable = found is not None and found.hit and found.lease is None
-        return load(self.plan, key, found, args, kwargs, replaces=is_unreadable)
-
-    def name(self, wrapper: Callable[..., Any], **methods: Any) -> Any:
-        functools.update_wrapper(wrapper, self.function)
-        wrapper.original = self.function  # type: ignore[attr-defined]
-        wrapper.key = lambda *args, **kwargs: self.key_of(args, kwargs)  # type: ignore[attr-defined]
-        for name, method in methods.items():
-            setattr(wrapper, name, method)
-        return wrapper
-
-
-class _SyncFunction(_Function[R]):
-    def wrapped(self) -> Any:
-        client, plan = self.client.sync, self.plan
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not is_enabled():
-                return self.function(*args, **kwargs)
-            key = self.key_of(args, kwargs)
-            found = self.answered(key)
-            value = self.fresh(found)
-            if value is not MISS:
-                return value
-            return self.carry_out(self.steps(key, found, args, kwargs), key, args, kwargs)
-
-        def refresh(*args: Any, **kwargs: Any) -> Any:
-            result = self.function(*args, **kwargs)
-            store(result, *args, **kwargs)
-            return result
-
-        def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs)
-            return storing is not None and client.run(storing)
-
-        def peek(*args: Any, **kwargs: Any) -> Any:
-            return self.shown(client.run(self.peeking(args, kwargs)))
-
-        def invalidate(*args: Any, **kwargs: Any) -> bool:
-            return client.run(self.ending(args, kwargs), always=True) > 0
-
-        return self.name(call, refresh=refresh, set=store, get=peek, invalidate=invalidate)
-
-    def answered(self, key: str) -> Found | None:
-        try:
-            return self.client.sync.ask(self.asking(key))
-        except PannierError as error:
-            self.plan.tell_refusal(error)
-            return None
-
-    def carry_out(self, steps: Steps, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    if isinstance(step, Call):
-                        sent = self.request(step)
-                    elif step is RUN_ALONE:
-                        sent = self.alone.run(key, lambda: self.function(*args, **kwargs))
-                    else:
-                        sent = self.function(*args, **kwargs)
-                except BaseException as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(sent)
-        except StopIteration as end:
-            return end.value
-
-    def request(self, call: Call[Any]) -> Any:
-        """Raises nothing: the function's result is there, and stands."""
-        try:
-            return self.client.sync.ask(call)
-        except PannierError as error:
-            self.plan.tell_refusal(error)
-            return call.otherwise
-
-
-class _AsyncFunction(_Function[R]):
-    def wrapped(self) -> Any:
-        client, plan = self.client, self.plan
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            if not is_enabled():
-                return await self.function(*args, **kwargs)
-            key = self.key_of(args, kwargs)
-            found = await self.answered(key)
-            value = self.fresh(found)
-            if value is not MISS:
-                return value
-            return await self.carry_out(self.steps(key, found, args, kwargs), key, args, kwargs)
-
-        async def refresh(*args: Any, **kwargs: Any) -> Any:
-            result = await self.function(*args, **kwargs)
-            await store(result, *args, **kwargs)
-            return result
-
-        async def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, args, kwargs)
-            return storing is not None and await client.run(storing)
-
-        async def peek(*args: Any, **kwargs: Any) -> Any:
-            return self.shown(await client.run(self.peeking(args, kwargs)))
-
-        async def invalidate(*args: Any, **kwargs: Any) -> bool:
-            return await client.run(self.ending(args, kwargs), always=True) > 0
-
-        return self.name(call, refresh=refresh, set=store, get=peek, invalidate=invalidate)
-
-    async def answered(self, key: str) -> Found | None:
-        try:
-            return await self.client.ask(self.asking(key))
-        except PannierError as error:
-            self.plan.tell_refusal(error)
-            return None
-
-    async def carry_out(self, steps: Steps, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        is_cancelled = False
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    if isinstance(step, Call):
-                        sent = await self.request(step, is_cancelled)
-                    elif step is RUN_ALONE:
-                        sent = await self.alone.run_async(key, lambda: self.function(*args, **kwargs))
-                    else:
-                        sent = await self.function(*args, **kwargs)
-                except Exception as error:
-                    step = steps.throw(error)
-                except BaseException as error:
-                    is_cancelled = True
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(sent)
-        except StopIteration as end:
-            return end.value
-
-    async def request(self, call: Call[Any], is_cancelled: bool) -> Any:
-        if is_cancelled:
-            # Told at once, and not waited for: nobody waits any more.
-            self.client.link.tell(call.line)
-            return call.otherwise
-        try:
-            return await self.client.ask(call)
-        except PannierError as error:
-            self.plan.tell_refusal(error)
-            return call.otherwise

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._durations import seconds
-from ._wire import NULL, Answer, get_line, item, line
+from ._wire import NULL, Answer, ManyAnswer, get_line, item, line, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +20,24 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Call(Generic[T_co]):
     """A request, how long beyond its time it may wait, what its answer means, and what it comes to where no sidecar
-    answers.
+    answers. `undo`: of an answer that nobody waits for any more, what is to be asked because of it.
     """
 
-    __slots__ = ("line", "otherwise", "read", "wait")
+    __slots__ = ("line", "otherwise", "read", "undo", "wait")
 
-    def __init__(self, line: bytes, read: Callable[[Answer], T_co], otherwise: T_co, wait: float = 0.0) -> None:
+    def __init__(
+        self,
+        line: bytes,
+        read: Callable[[Answer], T_co],
+        otherwise: T_co,
+        wait: float = 0.0,
+        undo: Callable[[bytes], list[bytes]] | None = None,
+    ) -> None:
         self.line = line
         self.read = read
         self.otherwise = otherwise
         self.wait = wait
+        self.undo = undo
 
 
 class Found:
@@ -52,6 +60,11 @@ class Found:
         return self.fields.get("lease")
 
     @property
+    def is_busy(self) -> bool:
+        """Another loads it, and the wait is over."""
+        return self.fields.get("busy") is True
+
+    @property
     def failed(self) -> bool:
         """A load has just failed, and no other is let try yet."""
         return self.fields.get("failed") is True
@@ -71,8 +84,9 @@ def get(
     strict: bool = False,
     meta: bool = False,
 ) -> Call[Found]:
+    undo = _giving_back(ns, [key]) if lease else None
     if not stale and max_age is None and not strict and not meta:
-        return Call(get_line(ns, key, lease, wait), Found, MISSED, wait or 0.0)
+        return Call(get_line(ns, key, lease, wait), Found, MISSED, wait or 0.0, undo)
     fields = {
         "ns": ns,
         "key": key,
@@ -83,17 +97,31 @@ def get(
         "strict": strict or None,
         "meta": meta or None,
     }
-    return Call(line("get", fields), Found, MISSED, wait or 0.0)
+    return Call(line("get", fields), Found, MISSED, wait or 0.0, undo)
 
 
-def get_many(ns: str, keys: Sequence[str]) -> Call[dict[str, Any]]:
-    """The values of those that are there, decoded."""
+def get_each(ns: str, keys: Sequence[str], *, wait: float | None = None) -> Call[list[Found] | None]:
+    """One for each key; None: nobody answers. `wait`: also for leases, and so long for others'."""
 
-    def read(answer: Answer) -> dict[str, Any]:
-        items: list[dict[str, Any]] = answer.fields["items"]
-        return {key: item["value"] for key, item in zip(keys, items, strict=True) if item["hit"]}
+    def read(answer: Answer) -> list[Found] | None:
+        return [Found(item) for item in answer.items] if isinstance(answer, ManyAnswer) else None
 
-    return Call(line("get", {"ns": ns, "keys": list(keys)}), read, {})
+    asked = line("get", {"ns": ns, "keys": list(keys), "lease": wait is not None or None, "wait": wait})
+    return Call(asked, read, None, wait or 0.0, None if wait is None else _giving_back(ns, keys))
+
+
+def _giving_back(ns: str, keys: Sequence[str]) -> Callable[[bytes], list[bytes]]:
+    """The leases that it brings would keep others waiting until their time is up."""
+
+    def undo(raw: bytes) -> list[bytes]:
+        if b'"lease":"' not in raw:
+            return []
+        answer = parse(raw)
+        each = answer.items if isinstance(answer, ManyAnswer) else [answer]
+        found = zip(keys, (Found(one).lease for one in each), strict=True)
+        return [release(ns, key, lease).line for key, lease in found if lease is not None]
+
+    return undo
 
 
 # Of a `ttl`: none of its own, and not the policy's either.
@@ -111,15 +139,21 @@ def set_value(
     lease: str | None = None,
     condition: object = None,
 ) -> Call[bool]:
-    fields = {"ns": ns, "key": key, **_life(ttl, stale), "tags": list(tags) or None, "lease": lease, "if": condition}
+    fields = {"ns": ns, "key": key, **_kept_as(ttl, stale, tags, lease), "if": condition}
     return Call(line("set", fields, value), _stored, False)
 
 
-def set_many(ns: str, items: Mapping[str, bytes], ttl: Duration | None, tags: Sequence[str]) -> Call[int]:
-    more = {**_life(ttl, None), "tags": list(tags) or None}
-    parts = [item({"key": key, **more}, value) for key, value in items.items()]
+def set_each(ns: str, items: Mapping[str, tuple[bytes, Mapping[str, Any]]]) -> Call[int]:
+    """`items`: by key the value, with its `ttl`, `stale`, `tags` and `lease`."""
+    parts = [item({"key": key, **_kept_as(**more)}, value) for key, (value, more) in items.items()]
     asked = line("set", {"ns": ns})[:-1] + b',"items":[' + b",".join(parts) + b"]}"
     return Call(asked, lambda answer: sum(item["stored"] for item in answer.fields["items"]), 0)
+
+
+def _kept_as(
+    ttl: Duration | None = None, stale: Duration | None = None, tags: Sequence[str] = (), lease: str | None = None
+) -> dict[str, object]:
+    return {**_life(ttl, stale), "tags": list(tags) or None, "lease": lease}
 
 
 def _life(ttl: Duration | None, stale: Duration | None) -> dict[str, object]:

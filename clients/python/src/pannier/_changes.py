@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from . import _calls as calls
 from ._async_cache import cache
-from ._plan import Plan
+from ._plan import FunctionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,11 +41,11 @@ def cache_put(
         from ._templates import Template
 
         template = Template(key, function, has_result=True)
-        plan = Plan(function, cache_name, ttl=ttl, stale=stale, tags=tags, condition=condition, returns=returns)
+        plan = FunctionPlan(function, cache_name, tags, returns, ttl=ttl, stale=stale, condition=condition)
 
         def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:
             name = template.key(args, kwargs, result)
-            storing = plan.storing(name, result, args, kwargs)
+            storing = plan.storing(name, result, (args, kwargs))
             # What was kept is not what the function says now.
             return [storing if storing is not None else calls.delete(cache_name, [name])]
 

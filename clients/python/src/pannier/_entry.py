@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._values import codec_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._calls import Found
 
@@ -45,22 +45,27 @@ class Typed:
     """What both kinds make of values."""
 
     def __init__(self, kind: object = Any) -> None:
-        self._codec = codec_for(kind)
+        self.codec = codec_for(kind)
 
     def shown(self, found: Found, default: Any) -> Any:
         if not found.hit or found.value is None:
             return default
         try:
-            return self._codec.decode(found.value)
+            return self.codec.decode(found.value)
         except ValueError:
             return default
+
+    def many(self, keys: Sequence[str], found: Sequence[Found] | None) -> dict[str, Any]:
+        """Those that are there."""
+        shown = {key: self.shown(one, MISS) for key, one in zip(keys, found or (), strict=False)}
+        return {key: value for key, value in shown.items() if value is not MISS}
 
     def entry(self, found: Found) -> Entry | None:
         value = self.shown(found, MISS)
         return None if value is MISS else Entry(value, found.fields)
 
     def encode(self, value: Any) -> bytes:
-        return self._codec.encode(value)
+        return self.codec.encode(value)
 
 
 UNTYPED = Typed()

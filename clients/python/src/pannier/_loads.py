@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ._calls import Call, Found
-    from ._plan import Plan
+    from ._plan import Arguments, Plan
 
     # A run of the function, or a request; what it is sent is what came of it.
     Steps = Generator["Run | Call[Any]", Any, Any]
+
+
+# For so long a caller waits for another's load, in seconds, where it doesn't say; the policy's `max_wait` may be
+# shorter.
+DEFAULT_WAIT: Final = 30.0
 
 
 class Run:
@@ -25,29 +30,29 @@ class Run:
 
 
 RUN: Final = Run()
+# What a request comes to that the sidecar refuses.
+REFUSED: Final = object()
 # Others of this process who come to the same key wait for it.
 RUN_ALONE: Final = Run()
 
 
-def load(
-    plan: Plan, key: str, found: Found | None, args: tuple[Any, ...], kwargs: dict[str, Any], *, replaces: bool = False
-) -> Steps:
-    """`found`: what the sidecar said, None: nothing. `replaces`: what it has isn't of the type any more."""
-    if replaces:
-        result = yield RUN
-        storing = plan.storing(key, result, args, kwargs)
-        if storing is not None:
-            yield storing
-        return result
+def load(plan: Plan, key: str, found: Found | None, arguments: Arguments) -> Steps:
+    """`found`: what the sidecar said, and no fresh value that is of the type; None: nothing."""
     if found is None or found.failed:
         # No lease is to be had: so that a source in trouble, or unprotected, is asked for one key once at a time.
         return (yield RUN_ALONE)
-    if found.lease is None:
-        return (yield RUN)
-    return (yield from _load_under(found.lease, plan, key, found, args, kwargs))
+    if found.lease is not None:
+        return (yield from _load_under(found.lease, plan, key, found, arguments))
+    result = yield RUN
+    if found.hit:
+        # What it has isn't of the type any more.
+        storing = plan.storing(key, result, arguments)
+        if storing is not None:
+            yield storing
+    return result
 
 
-def _load_under(lease: str, plan: Plan, key: str, found: Found, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+def _load_under(lease: str, plan: Plan, key: str, found: Found, arguments: Arguments) -> Steps:
     try:
         result = yield RUN
     except Exception as error:
@@ -58,12 +63,20 @@ def _load_under(lease: str, plan: Plan, key: str, found: Found, args: tuple[Any,
             stale = plan.codec.decode(found.value)
         except ValueError:
             raise error from None
+        plan.counts.stale += 1
         plan.tell("it failed, and a stale value is shown", f"{type(error).__name__}: {error}")
         return stale
     except BaseException:
         # Cancelled: nothing is known against the source.
         yield calls.release(plan.ns, key, lease)
         raise
-    storing = plan.storing(key, result, args, kwargs, lease)
-    yield storing if storing is not None else calls.release(plan.ns, key, lease, passes=True)
+    try:
+        storing = plan.storing(key, result, arguments, lease)
+    except BaseException:
+        # A condition, a ttl or a tag of the function's own that doesn't fit this result.
+        yield calls.release(plan.ns, key, lease)
+        raise
+    # What the sidecar refuses, as too large, has left the lease standing, and others waiting.
+    if storing is None or (yield storing) is REFUSED:
+        yield calls.release(plan.ns, key, lease, passes=True)
     return result

@@ -1,51 +1,86 @@
-"""What a function was decorated with, and the request that keeps its result. It runs no function and asks nothing."""
+"""What becomes of answers and of results: the value that is in one, and the request that keeps the other, for how long
+and with which tags. It runs no function and asks nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from . import _calls as calls
+from ._counters import counts_of
+from ._entry import MISS
 from ._errors import RefusedError
 from ._log import Once
 from ._values import NotCacheableError, codec_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from ._calls import Call
+    from ._calls import Call, Found
     from ._durations import Duration
     from ._errors import PannierError
+    from ._values import Codec
+
+    Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class Plan:
-    __slots__ = ("_condition", "_once", "_stale", "_tags", "_ttl", "codec", "name", "ns")
+    """For results that are all kept alike, whatever was asked for."""
+
+    __slots__ = ("_condition", "_once", "_stale", "_tags", "_tokens", "_ttl", "codec", "counts", "name", "ns")
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        name: str,
         ns: str,
+        codec: Codec[Any],
         *,
-        ttl: Duration | Callable[[Any], Duration] | None,
-        stale: Duration | None,
-        tags: Sequence[str],
-        condition: Callable[[Any], bool] | None,
-        returns: object,
+        ttl: Duration | Callable[[Any], Duration] | None = None,
+        stale: Duration | None = None,
+        tags: Sequence[str] = (),
+        condition: Callable[[Any], bool] | None = None,
+        tokens: Callable[[Any], int] | None = None,
+        once: Once | None = None,
     ) -> None:
-        from ._templates import Template
-
-        self.name = f"{function.__module__}.{function.__qualname__}"
+        # What the log calls it.
+        self.name = name
         self.ns = ns
-        self.codec = codec_for(_returned(function) if returns is None else returns)
+        self.codec = codec
+        self.counts = counts_of(ns)
         self._ttl = ttl
         self._stale = stale
-        self._tags = [Template(tag, function, has_result=True) for tag in tags]
+        self._tags = list(tags)
         self._condition = condition
-        self._once = Once()
+        self._tokens = tokens
+        self._once = once or Once()
 
-    def storing(
-        self, key: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any], lease: str | None = None
-    ) -> Call[bool] | None:
+    def fresh(self, found: Found | None) -> Any:
+        """The value that a caller gets without more ado; MISS: there is none, or it is this caller's to load."""
+        if found is None or found.lease is not None:
+            return MISS
+        value = self.shown(found)
+        if value is not MISS:
+            self.counts.hits += 1
+            if self._tokens is not None:
+                self.counts.tokens_avoided += self._tokens(value)
+        return value
+
+    def shown(self, found: Found) -> Any:
+        """MISS: there is nothing, or not of the type any more."""
+        if found.value is None:
+            return MISS
+        try:
+            return self.codec.decode(found.value)
+        except ValueError:
+            return MISS
+
+    def storing(self, key: str, result: Any, arguments: Arguments, lease: str | None = None) -> Call[bool] | None:
         """None: it is not to be kept."""
+        kept = self.kept(result, arguments)
+        return None if kept is None else calls.set_value(self.ns, key, kept[0], lease=lease, **kept[1])
+
+    def kept(self, result: Any, arguments: Arguments) -> tuple[bytes, Mapping[str, Any]] | None:
+        """The value, and its `ttl`, `stale` and `tags`."""
         if self._condition is not None and not self._condition(result):
             return None
         try:
@@ -54,8 +89,10 @@ class Plan:
             self.tell("its result can't be kept", error)
             return None
         ttl = self._ttl(result) if callable(self._ttl) else self._ttl
-        tags = [tag.key(args, kwargs, result) for tag in self._tags]
-        return calls.set_value(self.ns, key, value, ttl=ttl, stale=self._stale, tags=tags, lease=lease)
+        return value, {"ttl": ttl, "stale": self._stale, "tags": self.tags(result, arguments)}
+
+    def tags(self, result: Any, arguments: Arguments) -> list[str]:  # noqa: ARG002 - of a function's plan
+        return self._tags
 
     def tell(self, thing: str, details: object) -> None:
         """In the log, once each."""
@@ -67,7 +104,25 @@ class Plan:
             self.tell(f"the sidecar refuses as {error.code}", error.message)
 
 
-def _returned(function: Callable[..., Any]) -> object:
+class FunctionPlan(Plan):
+    """For what a function returns, whose tags are templates over its arguments and its result."""
+
+    __slots__ = ("_templates",)
+
+    def __init__(
+        self, function: Callable[..., Any], ns: str, tags: Sequence[str], returns: object = None, **options: Any
+    ) -> None:
+        from ._templates import Template
+
+        codec = codec_for(returned(function) if returns is None else returns)
+        super().__init__(f"{function.__module__}.{function.__qualname__}", ns, codec, **options)
+        self._templates = [Template(tag, function, has_result=True) for tag in tags]
+
+    def tags(self, result: Any, arguments: Arguments) -> list[str]:
+        return [template.key(*arguments, result) for template in self._templates]
+
+
+def returned(function: Callable[..., Any]) -> object:
     try:
         return get_type_hints(function).get("return", Any)
     except NameError as error:

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 _READ_BYTES: Final = 64 << 10
 
 
+class _Closer:
+    """Closes a thread's connection with the thread."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, end: sockets.socket) -> None:
+        self._end = end
+
+    def __del__(self) -> None:
+        self._end.close()
+
+
 class SyncLink:
     """All connections of a process to one socket."""
 
@@ -95,6 +107,7 @@ class SyncLink:
             end.close()
             raise
         self._local.end = end
+        self._local.closer = _Closer(end)
         self._local.seconds = 0.0
         return end
 

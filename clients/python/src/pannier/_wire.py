@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PLAIN_HIT = b'{"ok":true,"hit":true,"value":'
 _PLAIN_MISS = b'{"ok":true,"hit":false}'
+_MANY = b'{"ok":true,"items":[{"hit":'
 _VALUE = b',"value":'
 # A field that is said to be none, where one that is None is left out.
 NULL = object()
@@ -26,6 +27,16 @@ class Answer:
     def __init__(self, fields: dict[str, Any], value: bytes | None) -> None:
         self.fields = fields
         self.value = value
+
+
+class ManyAnswer(Answer):
+    """To a `get` of several keys: one for each."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Answer]) -> None:
+        super().__init__({"ok": True}, None)
+        self.items = items
 
 
 _HIT: dict[str, Any] = {"ok": True, "hit": True}
@@ -67,6 +78,8 @@ def parse(answer: bytes) -> Answer:
         return Answer(_HIT, answer[len(_PLAIN_HIT) : -1])
     if answer == _PLAIN_MISS:
         return _MISS
+    if answer.startswith(_MANY):
+        return ManyAnswer(_items(answer.decode()))
     # A quote inside of a string is escaped: so the first that stands so is the member's name.
     place = answer.find(_VALUE)
     if place >= 0 and answer.startswith(b'{"ok":true,"hit"'):
@@ -77,6 +90,27 @@ def parse(answer: bytes) -> Answer:
         error: dict[str, str] = fields.get("error") or {}
         raise RefusedError(error.get("code", "internal"), error.get("message", ""))
     return Answer(fields, None)
+
+
+def _items(answer: str) -> list[Answer]:
+    """Each value as its own bytes: where it ends only a JSON parser knows."""
+    found: list[Answer] = []
+    place = answer.index("[") + 1
+    while answer[place] == "{":
+        _, end = _decode_at(answer, place)
+        text = answer[place:end]
+        name = text.find(_VALUE_TEXT)
+        if name < 0:
+            found.append(Answer(json.loads(text), None))
+        else:
+            found.append(Answer(json.loads(text[:name] + "}"), text[name + len(_VALUE_TEXT) : -1].encode()))
+        # The comma, or the end of the list.
+        place = end + 1
+    return found
+
+
+_VALUE_TEXT = _VALUE.decode()
+_decode_at = json.JSONDecoder().raw_decode
 
 
 def split_id(answer: bytes) -> tuple[int, bytes]:
