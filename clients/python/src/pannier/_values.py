@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,13 +88,15 @@ class PydanticCodec(Codec[Any]):
             raise TypeError(
                 f"{annotation} needs pydantic to come back as it was: install it, or return what JSON has"
             ) from None
+        from ._rows import validator_for
+
         config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants")
         try:
             self._adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
         except PydanticUserError:
             # A model has its own.
             self._adapter = TypeAdapter(annotation)
-        self._has_rows = _names_rows(annotation)
+        self._validator = validator_for(self._adapter) or self._adapter.validator
 
     def encode(self, value: Any) -> bytes:
         from pydantic_core import PydanticSerializationError
@@ -105,31 +107,7 @@ class PydanticCodec(Codec[Any]):
             raise NotCacheableError(str(error)) from error
 
     def decode(self, raw: bytes) -> Any:
-        value = self._adapter.validate_json(raw)
-        if self._has_rows:
-            _detach(value)
-        return value
-
-
-def _names_rows(annotation: object) -> bool:
-    """Whether tables' rows are in it: SQLModel is known by its metaclass's mark, and never imported for it."""
-    if getattr(annotation, "__table__", None) is not None:
-        return True
-    return get_origin(annotation) is not None and any(_names_rows(part) for part in get_args(annotation))
-
-
-def _detach(value: Any) -> None:
-    """A row that was read from the cache is no new one: a relation that isn't loaded raises, and is not empty."""
-    from sqlalchemy.orm import make_transient_to_detached  # type: ignore[import-not-found,unused-ignore]
-
-    if isinstance(value, (list, tuple, set)):
-        for part in cast("Iterable[object]", value):
-            _detach(part)
-    elif isinstance(value, dict):
-        for part in cast("dict[object, object]", value).values():
-            _detach(part)
-    elif getattr(cast("object", value), "__table__", None) is not None:
-        make_transient_to_detached(value)
+        return self._validator.validate_json(raw)
 
 
 def dumped(value: object) -> bytes:
