@@ -6,9 +6,11 @@ import asyncio
 import logging
 import os
 import random
+import select
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import pytest
 
 from daemon import Daemon
 from pannier import MISS, AsyncCache, Cache, RefusedError, UnavailableError, cache, cached, configure
+from pannier import _calls as calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,3 +274,66 @@ def test_each_op(store: Cache) -> None:
 def test_what_is_no_time_is_said_so(store: Cache, ttl: Any) -> None:
     with pytest.raises(ValueError, match="is no time: expected"):
         store.set("ns", "k", 1, ttl)
+
+
+def test_a_sidecar_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    """However long others' loads would be."""
+    configure(socket=tmp_path / "hangs.sock", request_timeout=0.05, breaker_pause=60)
+
+    @cached("ns", key="k", wait="1h")
+    def number() -> int:
+        return 1
+
+    @cached("ns", key="k", wait="1h")
+    async def awaited() -> int:
+        return 2
+
+    with hanging(tmp_path / "hangs.sock"):
+        assert number() == 1
+        cache.sync.close()
+        assert asyncio.run(_closing(awaited())) == 2
+
+
+async def _closing(asked: Any) -> Any:
+    try:
+        return await asked
+    finally:
+        await cache.aclose()
+
+
+def test_one_that_hangs_while_others_loads_are_awaited_is_given_up(sidecar: Daemon) -> None:
+    """Its silence alone says nothing: it is asked for a sign of life."""
+    configure(request_timeout=0.1, breaker_pause=60)
+    holder, other = Cache(raises=True), Cache(raises=True)
+    assert holder.ask(calls.get("ns", "k", lease=True)).lease is not None
+
+    @cached("ns", key="k", wait="1h")
+    def number() -> int:
+        return 1
+
+    @cached("ns", key="k", wait="1h")
+    async def awaited() -> int:
+        return 2
+
+    def waiting() -> int:
+        found: int = other.stats("ns")["namespaces"]["ns"]["waits"]["now"]
+        return found
+
+    def call() -> int:
+        try:
+            return number()
+        finally:
+            cache.sync.close()
+
+    with holder, other, ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(call), pool.submit(asyncio.run, _closing(awaited()))]
+        while waiting() < 2:
+            pass
+        # Signs of life came, as long as there were any.
+        assert not select.select([], [], [], 0.3)[0]
+        assert waiting() == 2
+        sidecar.signal(signal.SIGSTOP)
+        try:
+            assert [one.result(20) for one in found] == [1, 2]
+        finally:
+            sidecar.signal(signal.SIGCONT)

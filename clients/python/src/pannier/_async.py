@@ -7,21 +7,21 @@ answer.
 from __future__ import annotations
 
 import asyncio
-import os
+from asyncio import BufferedProtocol, CancelledError, get_running_loop
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
-from ._wire import split_id
+from ._wire import PING, split_id
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
     from collections.abc import Callable
     from typing import Final
 
-    Undo = Callable[[bytes], list[bytes]]
+    Undo = Callable[[bytes, bytes], list[bytes]]
 
 # asyncio's own reads, of 256 KiB, cost a mapping of memory each.
 _READ_BYTES: Final = 64 << 10
@@ -30,105 +30,110 @@ _SWEEP_SECONDS: Final = 0.02
 
 
 class AsyncLink:
-    """All connections of a process to one socket."""
+    """All connections of a process to one socket. `undo`: of a request, and of an answer that comes when nobody waits
+    for it, the requests that are to be sent because of it.
+    """
 
-    def __init__(self, socket: str | None) -> None:
+    def __init__(self, socket: str | None, undo: Undo) -> None:
         self._argument = socket
+        self._undo = undo
         self._connections: WeakKeyDictionary[AbstractEventLoop, _Connection] = WeakKeyDictionary()
+        # The one used last: most processes have one loop.
+        self._last: _Connection | None = None
         self._breaker: Breaker | None = None
-        self._key: tuple[int, int] = (-1, -1)
+        self._version = -1
 
-    async def exchange(self, line: bytes, wait: float = 0.0, undo: Undo | None = None) -> bytes:
-        """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait.
-        `undo`: of an answer that comes when nobody waits for it, the requests that are to be sent because of it.
-        """
-        breaker = self._prepared()
-        loop = asyncio.get_running_loop()
-        connection = self._connections.get(loop)
-        if connection is None or connection.is_lost:
-            if not breaker.allows():
-                raise UnavailableError("the sidecar did not answer a moment ago")
-            connection = self._connections[loop] = _Connection(loop, breaker)
-            connection.opening = loop.create_task(connection.open(settings.path(self._argument)))
-        elif breaker.is_open and not breaker.allows():
-            raise UnavailableError("the sidecar did not answer a moment ago")
-        return await connection.ask(line, settings.request_timeout + wait, undo)
+    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+        """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait."""
+        loop = get_running_loop()
+        connection = self._last
+        if connection is None or connection.loop is not loop or not connection.is_usable(self._version):
+            connection = self._last = self._usable(loop)
+        future: Future[bytes] = loop.create_future()
+        connection.send(line, future, loop.time() + settings.request_timeout + wait)
+        try:
+            return await future
+        except CancelledError:
+            connection.given_up(line, future)
+            raise
 
     def tell(self, line: bytes) -> None:
         """Sends a request whose answer nobody waits for."""
-        connection = self._connections.get(asyncio.get_running_loop())
+        connection = self._connections.get(get_running_loop())
         if connection is not None and not connection.is_lost:
-            connection.tell(line)
+            connection.send(line)
 
     async def aclose(self) -> None:
         """The running loop's connection."""
-        connection = self._connections.pop(asyncio.get_running_loop(), None)
+        connection = self._connections.pop(get_running_loop(), None)
         if connection is not None:
             connection.close()
 
-    def _prepared(self) -> Breaker:
-        """Of this process, and of what it is configured as now."""
-        key = (os.getpid(), settings.version)
-        if self._key != key or self._breaker is None:
-            self._key = key
-            # A parent's are forgotten and never closed: its poller is shared with its child, and would lose them, too.
+    def _usable(self, loop: AbstractEventLoop) -> _Connection:
+        if self._breaker is None or self._version != settings.version:
+            # Of this process, and of what it is configured as now. A parent's are forgotten and never closed: its
+            # poller is shared with its child, and would lose them, too.
+            self._version = settings.version
             self._connections = WeakKeyDictionary()
             self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
-        return self._breaker
+        if self._breaker.is_open and not self._breaker.allows():
+            raise UnavailableError("the sidecar did not answer a moment ago")
+        connection = self._connections.get(loop)
+        if connection is None or connection.is_lost:
+            for ended in [other for other in self._connections if other.is_closed()]:
+                # With it goes its descriptor: some programs have a loop for each of many things.
+                del self._connections[ended]
+            connection = self._connections[loop] = _Connection(loop, self._breaker, self._undo, self._version)
+            connection.opening = loop.create_task(connection.open(settings.path(self._argument)))
+        return connection
 
 
-class _Connection(asyncio.BufferedProtocol):
-    def __init__(self, loop: AbstractEventLoop, breaker: Breaker) -> None:
-        self._loop = loop
+class _Connection(BufferedProtocol):
+    def __init__(self, loop: AbstractEventLoop, breaker: Breaker, undo: Undo, version: int) -> None:
+        self.loop = loop
+        self._version = version
         self._breaker = breaker
+        self._undo = undo
         self._transport: Transport | None = None
         self._buffer = bytearray(_READ_BYTES)
         self._unread: list[bytes] = []
-        self._waiting: dict[int, tuple[Future[bytes], float]] = {}
-        # Whose callers gave up.
-        self._abandoned: dict[int, Undo] = {}
+        # By id: the request, who waits for its answer, and until when. None: somebody gave up.
+        self._waiting: dict[int, tuple[bytes, Future[bytes] | None, float]] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
         self._is_sweeping = False
+        self._heard_at = 0.0
+        self._ping: Future[bytes] | None = None
         self.is_lost = False
         self.opening: asyncio.Task[None] | None = None
 
+    def is_usable(self, version: int) -> bool:
+        return version == self._version == settings.version and not self.is_lost and not self._breaker.is_open
+
     # MARK: Asking
 
-    async def ask(self, line: bytes, seconds: float, undo: Undo | None) -> bytes:
-        future: Future[bytes] = self._loop.create_future()
-        number = self.tell(line)
-        self._waiting[number] = (future, self._loop.time() + seconds)
-        if not self._is_sweeping:
-            self._is_sweeping = True
-            self._loop.call_later(_SWEEP_SECONDS, self._sweep)
-        try:
-            return await future
-        except BaseException:
-            if undo is not None:
-                self._given_up(number, future, undo)
-            raise
-        finally:
-            self._waiting.pop(number, None)
-
-    def _given_up(self, number: int, future: Future[bytes], undo: Undo) -> None:
-        if future.done() and not future.cancelled() and future.exception() is None:
-            # The answer came first, and then the end of whoever asked.
-            self._undo(future.result(), undo)
-        elif not self.is_lost:
-            self._abandoned[number] = undo
-
-    def _undo(self, answer: bytes, undo: Undo) -> None:
-        for line in undo(answer):
-            self.tell(line)
-
-    def tell(self, line: bytes) -> int:
+    def send(self, line: bytes, future: Future[bytes] | None = None, deadline: float = 0.0) -> None:
         self._last_id = number = self._last_id + 1
         self._unsent.append(b'{"id":%d,' % number + line[1:])
         # What other tasks ask in this turn of the loop goes out with it.
         if len(self._unsent) == 1:
-            self._loop.call_soon(self._flush)
-        return number
+            self.loop.call_soon(self._flush)
+        if future is None:
+            return
+        self._waiting[number] = (line, future, deadline)
+        if not self._is_sweeping:
+            self._is_sweeping = True
+            self._heard_at = self.loop.time()
+            self.loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def given_up(self, line: bytes, future: Future[bytes]) -> None:
+        """Whoever asked was cancelled; where the answer comes later it is found then that nobody waits."""
+        if future.done() and not future.cancelled() and future.exception() is None:
+            self._make_undone(line, future.result())
+
+    def _make_undone(self, asked: bytes, answered: bytes) -> None:
+        for line in self._undo(asked, answered):
+            self.send(line)
 
     def _flush(self) -> None:
         if self._transport is None or not self._unsent:
@@ -137,23 +142,34 @@ class _Connection(asyncio.BufferedProtocol):
         self._transport.write(b"\n".join(self._unsent))
         self._unsent.clear()
 
+    # MARK: Time
+
     def _sweep(self) -> None:
-        """Tells those whose time is up. A sidecar that kept somebody waiting isn't asked for a while."""
-        now = self._loop.time()
-        late = [future for future, deadline in self._waiting.values() if deadline <= now and not future.done()]
-        if late:
-            self._breaker.fail("no answer in time")
-            for future in late:
+        """Tells those whose time is up, and whether one that keeps others waiting has any life in it. A sidecar that
+        kept somebody waiting isn't asked for a while.
+        """
+        now = self.loop.time()
+        for number, (line, future, deadline) in list(self._waiting.items()):
+            if deadline <= now and future is not None and not future.done():
+                self._breaker.fail("no answer in time")
+                self._waiting[number] = (line, None, deadline)
                 future.set_exception(UnavailableError("no answer in time"))
+        if self._ping is not None and self._ping.done():
+            is_dead, self._ping = self._ping.exception() is not None, None
+            if is_dead:
+                self._end("it hangs")
+        elif self._ping is None and now - self._heard_at > settings.request_timeout:
+            self._ping = self.loop.create_future()
+            self.send(PING, self._ping, now + settings.request_timeout)
         self._is_sweeping = bool(self._waiting) and not self.is_lost
         if self._is_sweeping:
-            self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+            self.loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     # MARK: The connection
 
     async def open(self, path: str) -> None:
         try:
-            connecting = self._loop.create_unix_connection(lambda: self, path)
+            connecting = self.loop.create_unix_connection(lambda: self, path)
             transport, _ = await asyncio.wait_for(connecting, settings.connect_timeout)
         except (OSError, asyncio.TimeoutError) as error:
             self._end(str(error) or "no connection in time")
@@ -166,8 +182,6 @@ class _Connection(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         self._end("the client has closed the connection", is_failure=False)
-        if self._transport is not None:
-            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(str(exc) if exc else "the sidecar has closed the connection")
@@ -179,9 +193,14 @@ class _Connection(asyncio.BufferedProtocol):
         # Where nobody waits it may have been restarted, and the next caller finds out.
         if is_failure and self._waiting:
             self._breaker.fail(why)
-        for future, _ in self._waiting.values():
-            if not future.done():
+        if self._ping is not None:
+            self._ping.cancel()
+        if self._transport is not None:
+            self._transport.close()
+        for _, future, _ in self._waiting.values():
+            if future is not None and not future.done():
                 future.set_exception(UnavailableError(why))
+        self._waiting.clear()
         self._unsent.clear()
 
     # MARK: Answers
@@ -193,18 +212,23 @@ class _Connection(asyncio.BufferedProtocol):
         first, *more = bytes(memoryview(self._buffer)[:nbytes]).split(b"\n")
         # A large answer comes in many parts, joined once.
         self._unread.append(first)
+        self._heard_at = self.loop.time()
         if not more:
             return
         self._received(b"".join(self._unread))
         self._unread = [more.pop()]
         for line in more:
             self._received(line)
-        self._breaker.succeed()
+        if self._breaker.is_open:
+            self._breaker.succeed()
 
     def _received(self, line: bytes) -> None:
         number, answer = split_id(line)
-        found = self._waiting.get(number)
-        if found is not None and not found[0].done():
-            found[0].set_result(answer)
-        elif number in self._abandoned:
-            self._undo(answer, self._abandoned.pop(number))
+        found = self._waiting.pop(number, None)
+        if found is None:
+            return
+        asked, future, _ = found
+        if future is None or future.done():
+            self._make_undone(asked, answer)
+        else:
+            future.set_result(answer)

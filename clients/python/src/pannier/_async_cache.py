@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._async import AsyncLink
     from ._calls import Call
     from ._direct import Keeping
     from ._durations import Duration
     from ._entry import Entry, Missing
+    from ._link import AwaitedLink
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class AsyncCache:
         self.raises = raises
         self._once = Once()
         self._loader: AsyncLoader[Any] = AsyncLoader(self, UNTYPED.codec, raises=raises)
-        self._link: AsyncLink | None = None
+        self._link: AwaitedLink | None = None
         self.sync = Cache(socket, raises=raises)
 
     async def __aenter__(self) -> AsyncCache:
@@ -55,13 +55,17 @@ class AsyncCache:
             await self._link.aclose()
 
     @property
-    def link(self) -> AsyncLink:
+    def link(self) -> AwaitedLink:
         # asyncio takes longer to import than all the rest: whoever has no loop needs none.
         if self._link is None:
             from ._async import AsyncLink
 
-            self._link = AsyncLink(self._socket)
+            self._link = AsyncLink(self._socket, calls.leases_back)
         return self._link
+
+    @link.setter
+    def link(self, link: AwaitedLink) -> None:
+        self._link = link
 
     async def run(self, call: Call[R], *, always: bool = False) -> R:
         """`always`: also where the cache is switched off, as invalidations are."""
@@ -78,7 +82,7 @@ class AsyncCache:
 
     async def ask(self, call: Call[R]) -> R:
         """Raises a PannierError, whatever the client was told."""
-        return call.read(parse(await self.link.exchange(call.line, call.wait, call.undo)))
+        return call.read(parse(await self.link.exchange(call.line, call.wait)))
 
     def namespace(self, ns: str, kind: type[T]) -> AsyncNamespace[T]:
         return AsyncNamespace(self, ns, kind)

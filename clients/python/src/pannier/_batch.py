@@ -53,19 +53,24 @@ def load_many(
     end = clock() + wait
     found: dict[str, Any] = {}
     pending = list(dict.fromkeys(keys))
-    while pending:
-        asked, pending = pending[:_KEYS], pending[_KEYS:]
-        answer: object = yield calls.get_each(plan.ns, asked, wait=max(0.0, end - clock()))
+    awaited: list[str] = []
+    while pending or awaited:
+        # What others load is waited for when all else is done.
+        is_waiting = not pending
+        asked = (pending or awaited)[:_KEYS]
+        pending, awaited = pending[_KEYS:], awaited[_KEYS:] if is_waiting else awaited
+        left = max(0.0, end - clock()) if is_waiting else None
+        answer: object = yield calls.get_each(plan.ns, asked, lease=True, wait=left)
         share = _shared_out(plan, asked, answer)
         plan.counts.hits += len(share.values)
         found.update(share.values)
-        if not share.mine:
+        if is_waiting and not share.mine:
             # Nobody was elected, so the wait is over.
             share.unkept += share.awaited
             share.awaited = []
         if share.mine or share.unkept:
             found.update((yield from _loaded(plan, share, arguments)))
-        pending += share.awaited
+        awaited += share.awaited
     return {key: found[key] for key in keys if key in found}
 
 

@@ -12,22 +12,19 @@ from ._log import warn
 class Breaker:
     """For one socket and process. Between its states there is one line in the log, at each change."""
 
-    __slots__ = ("_open_until", "_path", "_pause", "_probing_until")
+    __slots__ = ("_open_until", "_path", "_pause", "_probing_until", "is_open")
 
     def __init__(self, path: str, pause: float) -> None:
         self._path = path
         self._pause = pause
-        # Nought: the sidecar answers.
+        # False: the sidecar answers.
+        self.is_open = False
         self._open_until = 0.0
         self._probing_until = 0.0
 
-    @property
-    def is_open(self) -> bool:
-        return self._open_until > 0
-
     def allows(self) -> bool:
         """Whether the sidecar is to be asked. While it is out one caller in each pause tries it."""
-        if not self._open_until:
+        if not self.is_open:
             return True
         now = time.monotonic()
         if now < self._open_until or now < self._probing_until:
@@ -36,14 +33,15 @@ class Breaker:
         return True
 
     def fail(self, why: str) -> None:
-        if not self._open_until:
+        if not self.is_open:
             warn(f"the cache can't be used, and functions are simply called: {self._path}: {why}")
+        self.is_open = True
         self._open_until = time.monotonic() + self._pause
         self._probing_until = 0.0
 
     def succeed(self) -> None:
-        if not self._open_until:
+        if not self.is_open:
             return
-        self._open_until = 0.0
+        self.is_open = False
         self._probing_until = 0.0
         warn(f"the cache is used again: {self._path}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._direct import Keeping
     from ._durations import Duration
     from ._entry import Entry, Missing
+    from ._link import Link
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,7 +36,7 @@ class Cache:
 
     def __init__(self, socket: str | None = None, *, raises: bool = False) -> None:
         self._socket = socket
-        self.link = SyncLink(socket)
+        self.link: Link = SyncLink(socket)
         self.raises = raises
         self._once = Once()
         self._loader: SyncLoader[Any] = SyncLoader(self, UNTYPED.codec, raises=raises)

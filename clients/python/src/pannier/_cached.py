@@ -104,7 +104,7 @@ def cached(
     def decorate(function: Callable[..., Any]) -> Any:
         from inspect import iscoroutinefunction
 
-        build = _Key(function, key, key_builder, ignore, version)
+        build = _key_of(function, key, key_builder, ignore, version)
         plan = FunctionPlan(
             function, cache_name, tags, returns, ttl=ttl, stale=stale, condition=condition, tokens=tokens
         )
@@ -115,26 +115,19 @@ def cached(
     return cast("Decorator", decorate)
 
 
-class _Key:
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        template: str | None,
-        builder: Callable[..., str] | None,
-        ignore: Sequence[str],
-        version: str | int | None,
-    ) -> None:
-        from ._templates import DefaultKey, Template
+def _key_of(
+    function: Callable[..., Any],
+    template: str | None,
+    builder: Callable[..., str] | None,
+    ignore: Sequence[str],
+    version: str | int | None,
+) -> Callable[..., str]:
+    """Called as the function is."""
+    from ._templates import DefaultKey, Template
 
-        self._suffix = "" if version is None else f":v{version}"
-        if builder is not None:
-            self._of: Callable[[tuple[Any, ...], dict[str, Any]], str] = lambda args, kwargs: builder(
-                function, args, kwargs
-            )
-        elif template is not None:
-            self._of = Template(template, function).key
-        else:
-            self._of = DefaultKey(function, ignore).key
-
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        return self._of(args, kwargs) + self._suffix
+    suffix = "" if version is None else f":v{version}"
+    if builder is not None:
+        return lambda *args, **kwargs: builder(function, args, kwargs) + suffix
+    if template is not None:
+        return Template(template, function, suffix=suffix).key_of
+    return DefaultKey(function, ignore, suffix).key_of

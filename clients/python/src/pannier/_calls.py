@@ -5,6 +5,7 @@ It knows no sockets.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._durations import seconds
@@ -20,24 +21,16 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Call(Generic[T_co]):
     """A request, how long beyond its time it may wait, what its answer means, and what it comes to where no sidecar
-    answers. `undo`: of an answer that nobody waits for any more, what is to be asked because of it.
+    answers.
     """
 
-    __slots__ = ("line", "otherwise", "read", "undo", "wait")
+    __slots__ = ("line", "otherwise", "read", "wait")
 
-    def __init__(
-        self,
-        line: bytes,
-        read: Callable[[Answer], T_co],
-        otherwise: T_co,
-        wait: float = 0.0,
-        undo: Callable[[bytes], list[bytes]] | None = None,
-    ) -> None:
+    def __init__(self, line: bytes, read: Callable[[Answer], T_co], otherwise: T_co, wait: float = 0.0) -> None:
         self.line = line
         self.read = read
         self.otherwise = otherwise
         self.wait = wait
-        self.undo = undo
 
 
 class Found:
@@ -84,9 +77,8 @@ def get(
     strict: bool = False,
     meta: bool = False,
 ) -> Call[Found]:
-    undo = _giving_back(ns, [key]) if lease else None
     if not stale and max_age is None and not strict and not meta:
-        return Call(get_line(ns, key, lease, wait), Found, MISSED, wait or 0.0, undo)
+        return Call(get_line(ns, key, lease, wait), Found, MISSED, wait or 0.0)
     fields = {
         "ns": ns,
         "key": key,
@@ -97,31 +89,31 @@ def get(
         "strict": strict or None,
         "meta": meta or None,
     }
-    return Call(line("get", fields), Found, MISSED, wait or 0.0, undo)
+    return Call(line("get", fields), Found, MISSED, wait or 0.0)
 
 
-def get_each(ns: str, keys: Sequence[str], *, wait: float | None = None) -> Call[list[Found] | None]:
-    """One for each key; None: nobody answers. `wait`: also for leases, and so long for others'."""
+def get_each(
+    ns: str, keys: Sequence[str], *, lease: bool = False, wait: float | None = None
+) -> Call[list[Found] | None]:
+    """One for each key; None: nobody answers."""
 
     def read(answer: Answer) -> list[Found] | None:
         return [Found(item) for item in answer.items] if isinstance(answer, ManyAnswer) else None
 
-    asked = line("get", {"ns": ns, "keys": list(keys), "lease": wait is not None or None, "wait": wait})
-    return Call(asked, read, None, wait or 0.0, None if wait is None else _giving_back(ns, keys))
+    asked = line("get", {"ns": ns, "keys": list(keys), "lease": lease or None, "wait": wait})
+    return Call(asked, read, None, wait or 0.0)
 
 
-def _giving_back(ns: str, keys: Sequence[str]) -> Callable[[bytes], list[bytes]]:
-    """The leases that it brings would keep others waiting until their time is up."""
-
-    def undo(raw: bytes) -> list[bytes]:
-        if b'"lease":"' not in raw:
-            return []
-        answer = parse(raw)
-        each = answer.items if isinstance(answer, ManyAnswer) else [answer]
-        found = zip(keys, (Found(one).lease for one in each), strict=True)
-        return [release(ns, key, lease).line for key, lease in found if lease is not None]
-
-    return undo
+def leases_back(asked: bytes, answered: bytes) -> list[bytes]:
+    """What is to be asked because of an answer that nobody waits for any more: the leases that it brings would keep
+    others waiting until their time is up.
+    """
+    if b'"lease":"' not in answered:
+        return []
+    request, answer = json.loads(asked), parse(answered)
+    each = answer.items if isinstance(answer, ManyAnswer) else [answer]
+    found = zip(request.get("keys") or [request["key"]], (Found(one).lease for one in each), strict=True)
+    return [release(request["ns"], key, lease).line for key, lease in found if lease is not None]
 
 
 # Of a `ttl`: none of its own, and not the policy's either.

@@ -13,7 +13,7 @@ from ._alone import Alone
 from ._batch import RunFor
 from ._calls import Call
 from ._errors import PannierError, RefusedError
-from ._loads import REFUSED, RUN_ALONE
+from ._loads import REFUSED, RUN_ALONE, UNANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -34,7 +34,8 @@ class _Carrier:
         self._raises = raises
         self._alone = alone or Alone(plan.codec)
 
-    def _unanswered(self, error: PannierError) -> None:
+    def unanswered(self, error: PannierError) -> None:
+        """The sidecar says nothing: that is counted, and told or raised."""
         self._plan.counts.unanswered += 1
         if self._raises:
             raise error
@@ -51,7 +52,7 @@ class SyncCarrier(_Carrier):
         try:
             return self._client.ask(call)
         except PannierError as error:
-            self._unanswered(error)
+            self.unanswered(error)
             return None
 
     def carry_out(self, steps: AnySteps, function: Callable[..., Any], key: str = "") -> Any:
@@ -88,7 +89,7 @@ class SyncCarrier(_Carrier):
             return self._client.ask(call)
         except PannierError as error:
             self._plan.tell_refusal(error)
-            return REFUSED if isinstance(error, RefusedError) else call.otherwise
+            return REFUSED if isinstance(error, RefusedError) else UNANSWERED
 
 
 class AsyncCarrier(_Carrier):
@@ -101,7 +102,7 @@ class AsyncCarrier(_Carrier):
         try:
             return await self._client.ask(call)
         except PannierError as error:
-            self._unanswered(error)
+            self.unanswered(error)
             return None
 
     async def carry_out(self, steps: AnySteps, function: Callable[..., Awaitable[Any]], key: str = "") -> Any:
@@ -146,4 +147,4 @@ class AsyncCarrier(_Carrier):
             return await self._client.ask(call)
         except PannierError as error:
             self._plan.tell_refusal(error)
-            return REFUSED if isinstance(error, RefusedError) else call.otherwise
+            return REFUSED if isinstance(error, RefusedError) else UNANSWERED

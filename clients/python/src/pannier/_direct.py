@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from ._async_cache import AsyncCache
     from ._cache import Cache
-    from ._calls import Call, Found
     from ._durations import Duration
     from ._values import Codec
 
@@ -66,10 +65,6 @@ class _Loader(Generic[T]):
         return load_many(plan, keys, lambda _: _NO_ARGUMENTS, wait, time.monotonic)
 
 
-def _asking(ns: str, key: str, wait: float) -> Call[Found]:
-    return calls.get(ns, key, lease=True, wait=wait)
-
-
 def _place(ns: str, key: str) -> str:
     # No namespace has a line feed.
     return f"{ns}\n{key}"
@@ -85,10 +80,10 @@ class SyncLoader(_Loader[T]):
             return load_one()
         plan, wait = self._plan(ns, keeping)
         carrier = SyncCarrier(plan, self._client, self._alone, raises=self._raises)
-        found = carrier.ask(_asking(ns, key, wait))
+        found = carrier.ask(calls.get(ns, key, lease=True))
         value: T = plan.fresh(found)
         if value is MISS:
-            value = carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS), load_one, _place(ns, key))
+            value = carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS, wait), load_one, _place(ns, key))
         return value
 
     def many(
@@ -112,10 +107,10 @@ class AsyncLoader(_Loader[T]):
             return await load_one()
         plan, wait = self._plan(ns, keeping)
         carrier = AsyncCarrier(plan, self._client, self._alone, raises=self._raises)
-        found = await carrier.ask(_asking(ns, key, wait))
+        found = await carrier.ask(calls.get(ns, key, lease=True))
         value: T = plan.fresh(found)
         if value is MISS:
-            value = await carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS), load_one, _place(ns, key))
+            value = await carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS, wait), load_one, _place(ns, key))
         return value
 
     async def many(

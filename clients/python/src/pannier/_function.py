@@ -5,22 +5,30 @@
 from __future__ import annotations
 
 import functools
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from . import _calls as calls
+from ._calls import Found
 from ._carry import AsyncCarrier, SyncCarrier
 from ._entry import MISS
+from ._errors import PannierError
 from ._loads import load
 from ._settings import is_enabled
+from ._wire import get_head, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._async_cache import AsyncCache
-    from ._calls import Call, Found
+    from ._calls import Call
     from ._plan import FunctionPlan
 
-    KeyOf = Callable[[tuple[Any, ...], dict[str, Any]], str]
+    KeyOf = Callable[..., str]
+
+
+# Of a request for a key that the caller would load.
+_TAIL = ',"lease":true}'
 
 
 class _Function:
@@ -43,19 +51,16 @@ class _Function:
         self.client = client
         self.raises = raises
 
-    def asking(self, key: str) -> Call[Found]:
-        return calls.get(self.plan.ns, key, lease=True, wait=self.wait)
-
     def peeking(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[Found]:
-        return calls.get(self.plan.ns, self.key_of(args, kwargs))
+        return calls.get(self.plan.ns, self.key_of(*args, **kwargs))
 
     def ending(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[int]:
-        return calls.delete(self.plan.ns, [self.key_of(args, kwargs)])
+        return calls.delete(self.plan.ns, [self.key_of(*args, **kwargs)])
 
     def name(self, wrapper: Callable[..., Any], **methods: Any) -> Any:
         functools.update_wrapper(wrapper, self.function)
         wrapper.original = self.function  # type: ignore[attr-defined]
-        wrapper.key = lambda *args, **kwargs: self.key_of(args, kwargs)  # type: ignore[attr-defined]
+        wrapper.key = self.key_of  # type: ignore[attr-defined]
         for name, method in methods.items():
             setattr(wrapper, name, method)
         return wrapper
@@ -63,18 +68,28 @@ class _Function:
 
 class SyncFunction(_Function):
     def wrapped(self) -> Any:
-        client, plan = self.client.sync, self.plan
+        client, plan, key_of = self.client.sync, self.plan, self.key_of
+        head = get_head(plan.ns)
         carrier = SyncCarrier(plan, client, raises=self.raises)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if not is_enabled():
                 return self.function(*args, **kwargs)
-            key = self.key_of(args, kwargs)
-            found = carrier.ask(self.asking(key))
+            key = key_of(*args, **kwargs)
+            # A hit goes the shortest way: what there is to be made of another answer comes after.
+            try:
+                answer = client.link.exchange(f"{head}{encode_basestring(key)}{_TAIL}".encode())
+                value = plan.quick(answer)
+                if value is not MISS:
+                    return value
+                found = Found(parse(answer))
+            except PannierError as error:
+                carrier.unanswered(error)
+                found = None
             value = plan.fresh(found)
             if value is not MISS:
                 return value
-            steps = load(plan, key, found, (args, kwargs))
+            steps = load(plan, key, found, (args, kwargs), self.wait)
             return carrier.carry_out(steps, lambda: self.function(*args, **kwargs), key)
 
         def refresh(*args: Any, **kwargs: Any) -> Any:
@@ -83,7 +98,7 @@ class SyncFunction(_Function):
             return result
 
         def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, (args, kwargs))
+            storing = plan.storing(self.key_of(*args, **kwargs), value, (args, kwargs))
             return storing is not None and client.run(storing)
 
         def peek(*args: Any, **kwargs: Any) -> Any:
@@ -97,18 +112,28 @@ class SyncFunction(_Function):
 
 class AsyncFunction(_Function):
     def wrapped(self) -> Any:
-        client, plan = self.client, self.plan
+        client, plan, key_of = self.client, self.plan, self.key_of
+        head = get_head(plan.ns)
         carrier = AsyncCarrier(plan, client, raises=self.raises)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if not is_enabled():
                 return await self.function(*args, **kwargs)
-            key = self.key_of(args, kwargs)
-            found = await carrier.ask(self.asking(key))
+            key = key_of(*args, **kwargs)
+            # A hit goes the shortest way: what there is to be made of another answer comes after.
+            try:
+                answer = await client.link.exchange(f"{head}{encode_basestring(key)}{_TAIL}".encode())
+                value = plan.quick(answer)
+                if value is not MISS:
+                    return value
+                found = Found(parse(answer))
+            except PannierError as error:
+                carrier.unanswered(error)
+                found = None
             value = plan.fresh(found)
             if value is not MISS:
                 return value
-            steps = load(plan, key, found, (args, kwargs))
+            steps = load(plan, key, found, (args, kwargs), self.wait)
             return await carrier.carry_out(steps, lambda: self.function(*args, **kwargs), key)
 
         async def refresh(*args: Any, **kwargs: Any) -> Any:
@@ -117,7 +142,7 @@ class AsyncFunction(_Function):
             return result
 
         async def store(value: Any, /, *args: Any, **kwargs: Any) -> bool:
-            storing = plan.storing(self.key_of(args, kwargs), value, (args, kwargs))
+            storing = plan.storing(self.key_of(*args, **kwargs), value, (args, kwargs))
             return storing is not None and await client.run(storing)
 
         async def peek(*args: Any, **kwargs: Any) -> Any:

@@ -4,9 +4,10 @@ once, as steps that a sync or an async caller carries out; it waits for nothing 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from . import _calls as calls
+from ._entry import MISS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,14 +31,26 @@ class Run:
 
 
 RUN: Final = Run()
-# What a request comes to that the sidecar refuses.
+# What a request comes to that the sidecar refuses, or doesn't answer.
 REFUSED: Final = object()
+UNANSWERED: Final = object()
 # Others of this process who come to the same key wait for it.
 RUN_ALONE: Final = Run()
 
 
-def load(plan: Plan, key: str, found: Found | None, arguments: Arguments) -> Steps:
-    """`found`: what the sidecar said, and no fresh value that is of the type; None: nothing."""
+def load(plan: Plan, key: str, found: Found | None, arguments: Arguments, wait: float) -> Steps:
+    """`found`: what the sidecar said without waiting, and no fresh value that is of the type; None: nothing. `wait`:
+    for so long others' loads are waited for.
+    """
+    if found is not None and found.is_busy:
+        awaited = yield calls.get(plan.ns, key, lease=True, wait=wait)
+        if awaited is REFUSED or awaited is UNANSWERED:
+            plan.counts.unanswered += 1
+            awaited = None
+        value = plan.fresh(awaited)
+        if value is not MISS:
+            return value
+        found = cast("Found | None", awaited)
     if found is None or found.failed:
         # No lease is to be had: so that a source in trouble, or unprotected, is asked for one key once at a time.
         return (yield RUN_ALONE)

@@ -12,6 +12,7 @@ from ._entry import MISS
 from ._errors import RefusedError
 from ._log import Once
 from ._values import NotCacheableError, codec_for
+from ._wire import PLAIN_HIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,16 +55,30 @@ class Plan:
         self._tokens = tokens
         self._once = once or Once()
 
+    def quick(self, answer: bytes) -> Any:
+        """The value of a plain hit, as most answers are; MISS: the answer has to be read."""
+        if not answer.startswith(PLAIN_HIT):
+            return MISS
+        try:
+            value = self.codec.decode(answer[len(PLAIN_HIT) : -1])
+        except ValueError:
+            return MISS
+        self._count(value)
+        return value
+
     def fresh(self, found: Found | None) -> Any:
         """The value that a caller gets without more ado; MISS: there is none, or it is this caller's to load."""
         if found is None or found.lease is not None:
             return MISS
         value = self.shown(found)
         if value is not MISS:
-            self.counts.hits += 1
-            if self._tokens is not None:
-                self.counts.tokens_avoided += self._tokens(value)
+            self._count(value)
         return value
+
+    def _count(self, value: Any) -> None:
+        self.counts.hits += 1
+        if self._tokens is not None:
+            self.counts.tokens_avoided += self._tokens(value)
 
     def shown(self, found: Found) -> Any:
         """MISS: there is nothing, or not of the type any more."""

@@ -28,7 +28,7 @@ class Settings:
         # Above the sidecar's `redis.timeout`, 0.1, for which it may keep an answer back.
         self.request_timeout = 0.2
         self.breaker_pause = 1.0
-        # Changes with each `configure`.
+        # Changes with each `configure`, and in a child.
         self.version = 0
 
     def path(self, argument: str | None = None) -> str:
@@ -41,8 +41,14 @@ class Settings:
             return own
         return SYSTEM_SOCKET
 
+    def renew(self) -> None:
+        """What was opened by them before is not used any more."""
+        self.version += 1
+
 
 settings = Settings()
+# A child of a fork has none of its parent's connections.
+os.register_at_fork(after_in_child=settings.renew)
 _NAMES = ("socket", "enabled", "connect_timeout", "request_timeout", "breaker_pause")
 
 
@@ -68,7 +74,7 @@ def configure(
     for name in _NAMES:
         if given[name] is not None:
             setattr(settings, name, given[name])
-    settings.version += 1
+    settings.renew()
 
 
 _disabled: ContextVar[int] = ContextVar("pannier_disabled", default=0)

@@ -6,14 +6,15 @@ the breaker, and a child of a fork begins anew.
 
 from __future__ import annotations
 
-import os
 import socket as sockets
 import struct
 import threading
+import time
 
 from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
+from ._wire import PING, split_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 # One read takes nearly every answer whole; asyncio's 256 KiB cost a mapping of memory each time.
 _READ_BYTES: Final = 64 << 10
+# Ids of a request that waits, and of the pings behind it.
+_ASKED: Final = 0
+_PINGED: Final = 1
+
+
+def _with_id(number: int, line: bytes) -> bytes:
+    return b'{"id":%d,' % number + line[1:] + b"\n"
+
+
+_PING: Final = _with_id(_PINGED, PING)
 
 
 class _Closer:
@@ -42,51 +53,51 @@ class SyncLink:
         self._argument = socket
         self._local = threading.local()
         self._breaker: Breaker | None = None
-        self._key: tuple[int, int] = (-1, -1)
+        self._version = -1
 
     def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
         """The answer to a request, without its end. `wait`: for so long the sidecar was asked to wait."""
-        breaker = self._prepared()
-        if not breaker.allows():
+        breaker = self._breaker
+        if breaker is None or self._version != settings.version:
+            breaker = self._renewed()
+        if breaker.is_open and not breaker.allows():
             raise UnavailableError("the sidecar did not answer a moment ago")
         try:
-            answer = self._exchange(line + b"\n", settings.request_timeout + wait)
+            answer = self._exchange(line, wait)
         except OSError as error:
             self._drop()
             breaker.fail(str(error) or type(error).__name__)
             raise UnavailableError(str(error)) from error
-        breaker.succeed()
+        if breaker.is_open:
+            breaker.succeed()
         return answer
 
     def close(self) -> None:
         """The calling thread's connection."""
         self._drop()
 
-    def _prepared(self) -> Breaker:
+    def _renewed(self) -> Breaker:
         """Of this process, and of what it is configured as now."""
-        key = (os.getpid(), settings.version)
-        if self._key != key or self._breaker is None:
-            self._key = key
-            # In a fork's child it is the child's own: the parent's goes on. Other threads' go with them.
-            self._drop()
-            self._local = threading.local()
-            self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
+        self._version = settings.version
+        # In a fork's child it is the child's own: the parent's goes on. Other threads' go with them.
+        self._drop()
+        self._local = threading.local()
+        self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
         return self._breaker
 
-    def _exchange(self, line: bytes, seconds: float) -> bytes:
+    def _exchange(self, line: bytes, wait: float) -> bytes:
+        ask = self._wait_for if wait else self._ask
         end: sockets.socket | None = getattr(self._local, "end", None)
         if end is not None:
             try:
-                return self._ask(end, line, seconds)
+                return ask(end, line, wait)
             except ConnectionError:
                 # It was restarted since the last call; what it had not answered it has not kept.
                 self._drop()
-        return self._ask(self._connect(), line, seconds)
+        return ask(self._connect(), line, wait)
 
-    def _ask(self, end: sockets.socket, line: bytes, seconds: float) -> bytes:
-        if seconds != self._local.seconds:
-            self._set_timeout(end, seconds)
-        end.sendall(line)
+    def _ask(self, end: sockets.socket, line: bytes, wait: float) -> bytes:  # noqa: ARG002 - as `_wait_for`
+        end.sendall(line + b"\n")
         answer = end.recv(_READ_BYTES)
         if answer.endswith(b"\n"):
             return answer[:-1]
@@ -96,6 +107,38 @@ class SyncLink:
                 raise ConnectionResetError("the sidecar has closed the connection")
             parts.append(end.recv(_READ_BYTES))
         return b"".join(parts)[:-1]
+
+    def _wait_for(self, end: sockets.socket, line: bytes, wait: float) -> bytes:
+        """Each time that nothing has come it asks for a sign of life: one that hangs isn't waited for."""
+        deadline = time.monotonic() + wait + settings.request_timeout
+        end.sendall(_with_id(_ASKED, line))
+        answer: bytes | None = None
+        pings = 0
+        unread: list[bytes] = []
+        # No ping's answer may be left for the next request.
+        while answer is None or pings:
+            try:
+                part = end.recv(_READ_BYTES)
+            except BlockingIOError:
+                if pings or time.monotonic() > deadline:
+                    raise
+                pings += 1
+                end.sendall(_PING)
+                continue
+            if not part:
+                raise ConnectionResetError("the sidecar has closed the connection")
+            first, *more = part.split(b"\n")
+            unread.append(first)
+            if not more:
+                continue
+            for whole in (b"".join(unread), *more[:-1]):
+                number, rest = split_id(whole)
+                if number == _PINGED:
+                    pings -= 1
+                else:
+                    answer = rest
+            unread = [more[-1]]
+        return answer
 
     def _connect(self) -> sockets.socket:
         end = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
@@ -108,15 +151,11 @@ class SyncLink:
             raise
         self._local.end = end
         self._local.closer = _Closer(end)
-        self._local.seconds = 0.0
-        return end
-
-    def _set_timeout(self, end: sockets.socket, seconds: float) -> None:
-        whole = int(seconds)
-        span = struct.pack("@ll", whole, int((seconds - whole) * 1e6))
+        whole, part = divmod(settings.request_timeout, 1)
+        span = struct.pack("@ll", int(whole), int(part * 1e6))
         end.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVTIMEO, span)
         end.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDTIMEO, span)
-        self._local.seconds = seconds
+        return end
 
     def _drop(self) -> None:
         end: sockets.socket | None = getattr(self._local, "end", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import string
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from ._keys import NoKey, escape_glob, spell
@@ -42,7 +43,13 @@ class Template:
     """`"user:{user.id}:{page}"` over the arguments of a function, and over `{result}` where there is one."""
 
     def __init__(
-        self, text: str, function: Callable[..., Any], *, has_result: bool = False, is_glob: bool = False
+        self,
+        text: str,
+        function: Callable[..., Any],
+        *,
+        has_result: bool = False,
+        is_glob: bool = False,
+        suffix: str = "",
     ) -> None:
         self.text = text
         signature = inspect.signature(function)
@@ -58,12 +65,19 @@ class Template:
                 parts.append(repr(literal))
             if field is not None:
                 parts.append(f"{_SPELL}({_expression(field, signature, text, has_result)})")
+        if suffix:
+            parts.append(repr(suffix))
         spelling = _spell_for_glob if self.is_pattern else spell
         self._key = _compiled(function, signature, " + ".join(parts) or "''", spelling)
 
     def key(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: object = None) -> str:
         key: str = self._key(result, *args, **kwargs)
         return key
+
+    @property
+    def key_of(self) -> KeyOf:
+        """Called as the function is."""
+        return partial(self._key, None)
 
 
 def argument_of(function: Callable[..., Any], name: str) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
@@ -131,7 +145,7 @@ def _compiled(
 class DefaultKey:
     """The function's qualified name and its arguments, defaults applied, without those that aren't of its result."""
 
-    def __init__(self, function: Callable[..., Any], ignore: Iterable[str]) -> None:
+    def __init__(self, function: Callable[..., Any], ignore: Iterable[str], suffix: str) -> None:
         signature = inspect.signature(function)
         ignored = set(ignore)
         unknown = ignored - set(signature.parameters)
@@ -146,11 +160,9 @@ class DefaultKey:
             and not (place == 0 and name in ("self", "cls"))
             and not _is_left_out(annotations.get(name))
         ]
-        self._key = _compiled(function, signature, " + ".join([repr(self._name), *parts]), self._part)
-
-    def key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        key: str = self._key(None, *args, **kwargs)
-        return key
+        body = " + ".join([repr(self._name), *parts, *([repr(suffix)] if suffix else [])])
+        # Called as the function is.
+        self.key_of: KeyOf = partial(_compiled(function, signature, body, self._part), None)
 
     def _part(self, name: str, value: object) -> str:
         if _is_of_the_call(value):

@@ -11,10 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_PLAIN_HIT = b'{"ok":true,"hit":true,"value":'
+PLAIN_HIT = b'{"ok":true,"hit":true,"value":'
 _PLAIN_MISS = b'{"ok":true,"hit":false}'
 _MANY = b'{"ok":true,"items":[{"hit":'
 _VALUE = b',"value":'
+# A sign of life.
+PING = b'{"op":"ping"}'
 # A field that is said to be none, where one that is None is left out.
 NULL = object()
 
@@ -69,13 +71,18 @@ def get_line(ns: str, key: str, lease: bool, wait: float | None) -> bytes:
     more = ',"lease":true' if lease else ""
     if wait is not None:
         more += f',"wait":{wait!r}'
-    return f'{{"op":"get","ns":{encode_basestring(ns)},"key":{encode_basestring(key)}{more}}}'.encode()
+    return f"{get_head(ns)}{encode_basestring(key)}{more}}}".encode()
+
+
+def get_head(ns: str) -> str:
+    """What stands before the key."""
+    return f'{{"op":"get","ns":{encode_basestring(ns)},"key":'
 
 
 def parse(answer: bytes) -> Answer:
     """A whole answer without its line feed. An error is raised as what it says."""
-    if answer.startswith(_PLAIN_HIT):
-        return Answer(_HIT, answer[len(_PLAIN_HIT) : -1])
+    if answer.startswith(PLAIN_HIT):
+        return Answer(_HIT, answer[len(PLAIN_HIT) : -1])
     if answer == _PLAIN_MISS:
         return _MISS
     if answer.startswith(_MANY):

@@ -1,0 +1,29 @@
+"""What a client asks of what is below it, be that connections to a sidecar or a test's stand-in for both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Link(Protocol):
+    def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+        """The answer to a request, without its end. `wait`: for so long the sidecar was asked to wait."""
+        ...
+
+    def close(self) -> None:
+        """The calling thread's connection."""
+        ...
+
+
+class AwaitedLink(Protocol):
+    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+        """The answer to a request, without its end and its id."""
+        ...
+
+    def tell(self, line: bytes) -> None:
+        """Sends a request whose answer nobody waits for."""
+        ...
+
+    async def aclose(self) -> None:
+        """The running loop's connection."""
+        ...
