@@ -47,14 +47,23 @@ class AsyncLink:
         """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait."""
         loop = get_running_loop()
         connection = self._last
-        if connection is None or connection.loop is not loop or not connection.is_usable(self._version):
+        if (
+            connection is None
+            or connection.loop is not loop
+            or connection.is_lost
+            or connection.version != settings.version
+            or connection.breaker.is_open
+        ):
             connection = self._last = self._usable(loop)
         future: Future[bytes] = loop.create_future()
         connection.send(line, future, loop.time() + settings.request_timeout + wait)
         try:
             return await future
         except CancelledError:
-            connection.given_up(line, future)
+            # Where the answer had come first; where it comes later it is found then that nobody waits.
+            if future.done() and not future.cancelled() and future.exception() is None:
+                for made in self._undo(line, future.result()):
+                    self.tell(made)
             raise
 
     def tell(self, line: bytes) -> None:
@@ -91,8 +100,8 @@ class AsyncLink:
 class _Connection(BufferedProtocol):
     def __init__(self, loop: AbstractEventLoop, breaker: Breaker, undo: Undo, version: int) -> None:
         self.loop = loop
-        self._version = version
-        self._breaker = breaker
+        self.version = version
+        self.breaker = breaker
         self._undo = undo
         self._transport: Transport | None = None
         self._buffer = bytearray(_READ_BYTES)
@@ -107,14 +116,11 @@ class _Connection(BufferedProtocol):
         self.is_lost = False
         self.opening: asyncio.Task[None] | None = None
 
-    def is_usable(self, version: int) -> bool:
-        return version == self._version == settings.version and not self.is_lost and not self._breaker.is_open
-
     # MARK: Asking
 
     def send(self, line: bytes, future: Future[bytes] | None = None, deadline: float = 0.0) -> None:
         self._last_id = number = self._last_id + 1
-        self._unsent.append(b'{"id":%d,' % number + line[1:])
+        self._unsent.append(b'{"id":%d,%b' % (number, line[1:]))
         # What other tasks ask in this turn of the loop goes out with it.
         if len(self._unsent) == 1:
             self.loop.call_soon(self._flush)
@@ -125,15 +131,6 @@ class _Connection(BufferedProtocol):
             self._is_sweeping = True
             self._heard_at = self.loop.time()
             self.loop.call_later(_SWEEP_SECONDS, self._sweep)
-
-    def given_up(self, line: bytes, future: Future[bytes]) -> None:
-        """Whoever asked was cancelled; where the answer comes later it is found then that nobody waits."""
-        if future.done() and not future.cancelled() and future.exception() is None:
-            self._make_undone(line, future.result())
-
-    def _make_undone(self, asked: bytes, answered: bytes) -> None:
-        for line in self._undo(asked, answered):
-            self.send(line)
 
     def _flush(self) -> None:
         if self._transport is None or not self._unsent:
@@ -151,7 +148,7 @@ class _Connection(BufferedProtocol):
         now = self.loop.time()
         for number, (line, future, deadline) in list(self._waiting.items()):
             if deadline <= now and future is not None and not future.done():
-                self._breaker.fail("no answer in time")
+                self.breaker.fail("no answer in time")
                 self._waiting[number] = (line, None, deadline)
                 future.set_exception(UnavailableError("no answer in time"))
         if self._ping is not None and self._ping.done():
@@ -192,7 +189,7 @@ class _Connection(BufferedProtocol):
         self.is_lost = True
         # Where nobody waits it may have been restarted, and the next caller finds out.
         if is_failure and self._waiting:
-            self._breaker.fail(why)
+            self.breaker.fail(why)
         if self._ping is not None:
             self._ping.cancel()
         if self._transport is not None:
@@ -219,8 +216,8 @@ class _Connection(BufferedProtocol):
         self._unread = [more.pop()]
         for line in more:
             self._received(line)
-        if self._breaker.is_open:
-            self._breaker.succeed()
+        if self.breaker.is_open:
+            self.breaker.succeed()
 
     def _received(self, line: bytes) -> None:
         number, answer = split_id(line)
@@ -229,6 +226,7 @@ class _Connection(BufferedProtocol):
             return
         asked, future, _ = found
         if future is None or future.done():
-            self._make_undone(asked, answer)
+            for made in self._undo(asked, answer):
+                self.send(made)
         else:
             future.set_result(answer)

@@ -25,10 +25,25 @@ if TYPE_CHECKING:
     Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
+_VALUE_AT = len(PLAIN_HIT)
+
+
 class Plan:
     """For results that are all kept alike, whatever was asked for."""
 
-    __slots__ = ("_condition", "_once", "_stale", "_tags", "_tokens", "_ttl", "codec", "counts", "name", "ns")
+    __slots__ = (
+        "_condition",
+        "_decode",
+        "_once",
+        "_stale",
+        "_tags",
+        "_tokens",
+        "_ttl",
+        "codec",
+        "counts",
+        "name",
+        "ns",
+    )
 
     def __init__(
         self,
@@ -47,6 +62,7 @@ class Plan:
         self.name = name
         self.ns = ns
         self.codec = codec
+        self._decode = codec.decoder()
         self.counts = counts_of(ns)
         self._ttl = ttl
         self._stale = stale
@@ -60,10 +76,12 @@ class Plan:
         if not answer.startswith(PLAIN_HIT):
             return MISS
         try:
-            value = self.codec.decode(answer[len(PLAIN_HIT) : -1])
+            value = self._decode(answer[_VALUE_AT:-1])
         except ValueError:
             return MISS
-        self._count(value)
+        self.counts.hits += 1
+        if self._tokens is not None:
+            self.counts.tokens_avoided += self._tokens(value)
         return value
 
     def fresh(self, found: Found | None) -> Any:
@@ -72,13 +90,10 @@ class Plan:
             return MISS
         value = self.shown(found)
         if value is not MISS:
-            self._count(value)
+            self.counts.hits += 1
+            if self._tokens is not None:
+                self.counts.tokens_avoided += self._tokens(value)
         return value
-
-    def _count(self, value: Any) -> None:
-        self.counts.hits += 1
-        if self._tokens is not None:
-            self.counts.tokens_avoided += self._tokens(value)
 
     def shown(self, found: Found) -> Any:
         """MISS: there is nothing, or not of the type any more."""

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -29,6 +29,10 @@ class Codec(Generic[T]):
 
     def decode(self, raw: bytes) -> T:
         raise NotImplementedError
+
+    def decoder(self) -> Callable[[bytes], T]:
+        """`decode`, by the shortest way."""
+        return self.decode
 
 
 def codec_for(annotation: object) -> Codec[Any]:
@@ -108,6 +112,9 @@ class PydanticCodec(Codec[Any]):
 
     def decode(self, raw: bytes) -> Any:
         return self._validator.validate_json(raw)
+
+    def decoder(self) -> Callable[[bytes], Any]:
+        return self._validator.validate_json
 
 
 def dumped(value: object) -> bytes:

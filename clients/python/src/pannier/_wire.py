@@ -15,6 +15,7 @@ PLAIN_HIT = b'{"ok":true,"hit":true,"value":'
 _PLAIN_MISS = b'{"ok":true,"hit":false}'
 _MANY = b'{"ok":true,"items":[{"hit":'
 _VALUE = b',"value":'
+_ID = b'{"id":'
 # A sign of life.
 PING = b'{"op":"ping"}'
 # A field that is said to be none, where one that is None is left out.
@@ -122,10 +123,10 @@ _decode_at = json.JSONDecoder().raw_decode
 
 def split_id(answer: bytes) -> tuple[int, bytes]:
     """The id that this client gave, and the answer as if it had none; -1: it has none of ours."""
-    if not answer.startswith(b'{"id":'):
-        return -1, answer
-    end = answer.find(b",", 6)
-    digits = answer[6:end]
-    if end < 0 or not digits.isdigit():
-        return -1, answer
-    return int(digits), b"{" + answer[end + 1 :]
+    if answer.startswith(_ID):
+        end = answer.find(b",", len(_ID))
+        try:
+            return int(answer[len(_ID) : end]), b"{" + answer[end + 1 :]
+        except ValueError:
+            pass
+    return -1, answer
