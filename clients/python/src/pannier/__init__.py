@@ -10,17 +10,17 @@ from ._async_cache import AsyncCache, AsyncNamespace, cache
 from ._cache import Cache, Namespace
 from ._cached import AsyncCachedFunction, CachedFunction, cached
 from ._changes import cache_invalidate, cache_put
-from ._counters import counters
 from ._entry import MISS, Entry
 from ._errors import PannierError, RefusedError, UnavailableError
 from ._keys import KeySpellingError, NoKey
-from ._many import cached_many
 from ._settings import configure, disabled
 from ._values import NotCacheableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._counters import counters
     from ._llm import llm_key
+    from ._many import cached_many
     from ._warming import WarmRun, warm, warm_runs, warmer, warmers
 
 __version__ = "0.1.0"
@@ -55,9 +55,11 @@ __all__ = [
     "warmers",
 ]
 
-# Imported by whoever first asks: asyncio takes longer than all the rest.
+# Imported by whoever first asks.
 _LATER = {
     "WarmRun": "_warming",
+    "cached_many": "_many",
+    "counters": "_counters",
     "llm_key": "_llm",
     "warm": "_warming",
     "warm_runs": "_warming",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from . import _calls as calls
 from ._cache import Cache
-from ._direct import AsyncLoader
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError
 from ._log import Once
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._calls import Call
-    from ._direct import Keeping
+    from ._direct import AsyncLoader, Keeping
     from ._durations import Duration
     from ._entry import Entry, Missing
     from ._link import AwaitedLink
@@ -38,7 +37,7 @@ class AsyncCache:
         self._socket = socket
         self.raises = raises
         self._once = Once()
-        self._loader: AsyncLoader[Any] = AsyncLoader(self, UNTYPED.codec, raises=raises)
+        self._made_loader: AsyncLoader[Any] | None = None
         self._link: AwaitedLink | None = None
         self.sync = Cache(socket, raises=raises)
 
@@ -135,6 +134,14 @@ class AsyncCache:
     ) -> int:
         return await self.run(calls.clear(ns, match=match, tags=tags, soft=soft, dry_run=dry_run), always=True)
 
+    @property
+    def _loader(self) -> AsyncLoader[Any]:
+        if self._made_loader is None:
+            from ._direct import AsyncLoader
+
+            self._made_loader = AsyncLoader(self, UNTYPED.codec, raises=self.raises)
+        return self._made_loader
+
     async def get_or_set(self, ns: str, key: str, load: Callable[[], Awaitable[R]], **keeping: Unpack[Keeping]) -> R:
         """What is there, or what `load()` returns, which is then kept: one load at a time for all of the host."""
         value: R = await self._loader.one(ns, key, load, keeping)
@@ -189,7 +196,7 @@ class AsyncNamespace(Generic[T]):
         self._cache = cache
         self._ns = ns
         self._typed = Typed(kind)
-        self._loader: AsyncLoader[T] = AsyncLoader(cache, self._typed.codec, raises=cache.raises)
+        self._made_loader: AsyncLoader[T] | None = None
 
     @overload
     async def get(self, key: str) -> T | Missing: ...
@@ -207,6 +214,14 @@ class AsyncNamespace(Generic[T]):
     async def get_many(self, keys: Sequence[str]) -> dict[str, T]:
         """Those that are there."""
         return self._typed.many(keys, await self._cache.run(calls.get_each(self._ns, keys)))
+
+    @property
+    def _loader(self) -> AsyncLoader[T]:
+        if self._made_loader is None:
+            from ._direct import AsyncLoader
+
+            self._made_loader = AsyncLoader(self._cache, self._typed.codec, raises=self._cache.raises)
+        return self._made_loader
 
     async def get_or_set(self, key: str, load: Callable[[], Awaitable[T]], **keeping: Unpack[Keeping]) -> T:
         return await self._loader.one(self._ns, key, load, keeping)

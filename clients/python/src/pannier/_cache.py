@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import _calls as calls
-from ._direct import SyncLoader
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError
 from ._log import Once
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._calls import Call
-    from ._direct import Keeping
+    from ._direct import Keeping, SyncLoader
     from ._durations import Duration
     from ._entry import Entry, Missing
     from ._link import Link
@@ -39,7 +38,7 @@ class Cache:
         self.link: Link = SyncLink(socket)
         self.raises = raises
         self._once = Once()
-        self._loader: SyncLoader[Any] = SyncLoader(self, UNTYPED.codec, raises=raises)
+        self._made_loader: SyncLoader[Any] | None = None
 
     def __enter__(self) -> Cache:
         return self
@@ -118,6 +117,14 @@ class Cache:
     ) -> int:
         return self.run(calls.clear(ns, match=match, tags=tags, soft=soft, dry_run=dry_run), always=True)
 
+    @property
+    def _loader(self) -> SyncLoader[Any]:
+        if self._made_loader is None:
+            from ._direct import SyncLoader
+
+            self._made_loader = SyncLoader(self, UNTYPED.codec, raises=self.raises)
+        return self._made_loader
+
     def get_or_set(self, ns: str, key: str, load: Callable[[], R], **keeping: Unpack[Keeping]) -> R:
         """What is there, or what `load()` returns, which is then kept: one load at a time for all of the host."""
         value: R = self._loader.one(ns, key, load, keeping)
@@ -168,7 +175,7 @@ class Namespace(Generic[T]):
         self._cache = cache
         self._ns = ns
         self._typed = Typed(kind)
-        self._loader: SyncLoader[T] = SyncLoader(cache, self._typed.codec, raises=cache.raises)
+        self._made_loader: SyncLoader[T] | None = None
 
     @overload
     def get(self, key: str) -> T | Missing: ...
@@ -186,6 +193,14 @@ class Namespace(Generic[T]):
     def get_many(self, keys: Sequence[str]) -> dict[str, T]:
         """Those that are there."""
         return self._typed.many(keys, self._cache.run(calls.get_each(self._ns, keys)))
+
+    @property
+    def _loader(self) -> SyncLoader[T]:
+        if self._made_loader is None:
+            from ._direct import SyncLoader
+
+            self._made_loader = SyncLoader(self._cache, self._typed.codec, raises=self._cache.raises)
+        return self._made_loader
 
     def get_or_set(self, key: str, load: Callable[[], T], **keeping: Unpack[Keeping]) -> T:
         return self._loader.one(self._ns, key, load, keeping)

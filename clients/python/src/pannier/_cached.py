@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 
 from ._async_cache import cache
 from ._durations import seconds
-from ._function import AsyncFunction, SyncFunction
-from ._loads import DEFAULT_WAIT
-from ._plan import FunctionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -103,6 +100,11 @@ def cached(
 
     def decorate(function: Callable[..., Any]) -> Any:
         from inspect import iscoroutinefunction
+
+        # What only decorated functions need is imported by whoever decorates.
+        from ._function import AsyncFunction, SyncFunction
+        from ._loads import DEFAULT_WAIT
+        from ._plan import FunctionPlan
 
         build = _key_of(function, key, key_builder, ignore, version)
         plan = FunctionPlan(

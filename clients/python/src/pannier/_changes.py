@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from . import _calls as calls
 from ._async_cache import cache
-from ._plan import FunctionPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +37,7 @@ def cache_put(
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        from ._plan import FunctionPlan
         from ._templates import Template
 
         template = Template(key, function, has_result=True)
