@@ -1,0 +1,116 @@
+"""What a request is for, as a key, and what it changes, as tags. It knows neither what is kept nor for how long.
+
+A key is the URI as it stands in logs, its query sorted, so that `keys` and `explain` can be read and a glob finds a
+part of the site: `https://example.org/api/quiz?page=1&size=5 user=42`. No part of it has a space, so that what follows
+one can't be made up by a client.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from pannier._keys import spell
+
+from ._headers import value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+# What may stand in a URI as it is; a per cent sign is an escape's.
+_SAFE: Final = "/:?#[]@!$&'()*+,;=-._~%"
+_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ESCAPE: Final = re.compile(r"%([0-9a-fA-F]{2})")
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+# Beneath the sidecar's 1,024 bytes, and with room for a variant.
+_LONGEST_KEY: Final = 900
+_KEPT_OF_LONG_KEY: Final = 700
+_LONGEST_TAG: Final = 128
+
+
+class Target:
+    """Of a request, by its ASGI scope."""
+
+    __slots__ = ("origin", "path", "query")
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        raw: bytes | None = scope.get("raw_path")
+        # Some servers leave the query in it.
+        path = raw.partition(b"?")[0].decode("latin-1") if raw else quote(scope["path"])
+        self.path = canonical(path)
+        self.query = sorted_query(scope.get("query_string", b"").decode("latin-1"))
+        self.origin = origin(scope.get("scheme", "http"), _host(scope))
+
+    def key(self, *, user: object = None, version: str | None = None, by_host: bool = True) -> str:
+        text = (self.origin if by_host else "") + self.path + (f"?{self.query}" if self.query else "")
+        if user is not None:
+            text += f" user={quote(spell(user), safe=':')}"
+        if version is not None:
+            text += f" version={quote(version, safe='')}"
+        return text if len(text) <= _LONGEST_KEY else f"{text[:_KEPT_OF_LONG_KEY]} digest={digest(text)}"
+
+    def changed_by(self, locations: Iterable[str]) -> list[str]:
+        """The tags of what a change of it ends: itself, and what it names of the same origin (RFC 9111, 4.4)."""
+        paths = [self.path]
+        for location in locations:
+            try:
+                there = urlsplit(urljoin(self.origin + self.path, location))
+                if origin(there.scheme, there.netloc) == self.origin:
+                    paths.append(canonical(there.path or "/"))
+            except ValueError:
+                # No URI, so none of ours.
+                continue
+        return [path_tag(path) for path in dict.fromkeys(paths)]
+
+
+def variant_key(key: str, variant: str) -> str:
+    return f"{key} vary={variant}"
+
+
+def variant_of(names: Sequence[str], headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """What a request says in the headers that an answer varies by. A digest: there may be secrets among them."""
+    lines = list(headers)
+    return digest(repr([(name, value_of(lines, name)) for name in sorted(set(names))]))
+
+
+def path_tag(path: str) -> str:
+    """All that is kept of a path bears it, of whatever query, host, user and variant."""
+    tag = f"path:{path}"
+    return tag if len(tag) <= _LONGEST_TAG else f"path%H{digest(path)}"
+
+
+def canonical(path: str) -> str:
+    """One spelling of those that mean the same (RFC 3986, 6.2.2): escapes only where they are needed, in capitals."""
+
+    def unescaped(found: re.Match[str]) -> str:
+        byte = int(found[1], 16)
+        return chr(byte) if byte in _UNRESERVED else found[0].upper()
+
+    return quote(_ESCAPE.sub(unescaped, path), safe=_SAFE, encoding="latin-1")
+
+
+def sorted_query(query: str) -> str:
+    """By name. Several values of one name keep their order, which may mean something."""
+    parts = canonical(query).split("&") if query else []
+    return "&".join(sorted(parts, key=lambda part: part.partition("=")[0]))
+
+
+def origin(scheme: str, host: str) -> str:
+    scheme, host = scheme.lower(), host.lower()
+    port = _DEFAULT_PORTS.get(scheme, "")
+    return f"{scheme}://{quote(host.removesuffix(port) if port else host, safe=_SAFE, encoding='latin-1')}"
+
+
+def digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _host(scope: Mapping[str, Any]) -> str:
+    found = value_of(scope["headers"], "host")
+    if found is not None:
+        return found
+    server: tuple[str, int | None] | None = scope.get("server")
+    return "" if server is None else f"{server[0]}:{server[1]}" if server[1] else server[0]
