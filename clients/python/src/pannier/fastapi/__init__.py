@@ -11,8 +11,19 @@ app.add_middleware(HTTPCache)
 async def get_quiz(quiz_id: UUID) -> Quiz: ...
 """
 
+from ._admin import admin_router
 from ._cache import HTTPCache
+from ._lifespan import CacheDep, get_cache, lifespan
 from ._route import http_cache, http_invalidate
 from ._rule import Rule
 
-__all__ = ["HTTPCache", "Rule", "http_cache", "http_invalidate"]
+__all__ = [
+    "CacheDep",
+    "HTTPCache",
+    "Rule",
+    "admin_router",
+    "get_cache",
+    "http_cache",
+    "http_invalidate",
+    "lifespan",
+]
