@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, Response
-from web import Site, is_hit, is_stored, pass_time, status_of
 
 from pannier import cache, cache_invalidate, configure
 from pannier.fastapi import http_cache, http_invalidate
+from web import Site, is_hit, is_stored, pass_time, status_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -335,6 +335,43 @@ def test_a_change_ends_what_was_kept_of_its_uri(store: Cache, method: str) -> No
             for accept in ("a", "b")
         ]
         assert [path for path, hit in hits if hit] == ["/x/4", "/x/4", "/x/5", "/x/5"]
+
+
+def test_what_changes_nothing_ends_nothing(store: Cache) -> None:
+    with Site({"default": "60s"}) as site:
+
+        @site.app.api_route("/x", methods=["GET", "OPTIONS", "TRACE"])
+        async def x() -> int:
+            return 1
+
+        site.get("/x")
+        for method in ("OPTIONS", "TRACE"):
+            assert site.ask(method, "/x").status_code == 200
+        assert is_hit(site.get("/x"))
+
+
+def test_who_has_the_answer_to_a_change_sees_nothing_older(store: Cache) -> None:
+    with Site({"default": "60s"}) as site:
+        seen: list[Any] = []
+
+        @site.app.get("/x")
+        async def x() -> int:
+            return 1
+
+        @site.app.put("/x")
+        async def change() -> None: ...
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            seen.append((message["type"], store.keys("http")))
+
+        site.get("/x")
+        assert store.keys("http") == ["http://site/x"]
+        scope = {"type": "http", "method": "PUT", "path": "/x", "query_string": b"", "headers": [(b"host", b"site")]}
+        site.wait_for(site.app(scope, receive, send))
+        assert seen == [("http.response.start", []), ("http.response.body", [])]
 
 
 def test_what_began_before_a_change_is_not_kept_after_it(store: Cache) -> None:
