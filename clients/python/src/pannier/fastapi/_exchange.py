@@ -23,7 +23,7 @@ from ._lookup import Look
 from ._request import CREDENTIALS, Wish, refusal, unconditional
 from ._stored import Stored, stored_of
 from ._storing import TROUBLES, Keeping, judged, kept_headers, with_cache_control, with_vary
-from ._target import Target, path_tag, variant_of
+from ._target import Target, variant_of
 from ._validation import etag_of, is_unchanged, unchanged_headers
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Exchange:
 
     async def _find(self, rule: Rule, user: object, wish: Wish, *, is_claimed: bool) -> None:
         target = Target(self.scope)
-        self.tags.append(path_tag(target.path))
+        self.tags.extend(target.tags)
         key = target.key(user=user, version=self.cache.version, by_host=self.cache.by_host)
         lookup = self.cache.lookup
         if is_claimed:

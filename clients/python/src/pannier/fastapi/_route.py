@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from starlette.requests import Request
 
+from pannier._loads import DEFAULT_WAIT
 from pannier._log import Once
 
 from ._cache import MARK, Change
@@ -45,6 +46,7 @@ def http_cache(
     max_age: Duration | None = None,
     statuses: Collection[int] = DEFAULT_STATUSES,
     cache_name: str = "http",
+    wait: Duration = DEFAULT_WAIT,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keeps what a route answers, by what Rule says. Beneath `@app.get(…)`, and the app needs
     `app.add_middleware(HTTPCache)`. Its tags are templates over the function's arguments and `{result}`.
@@ -62,6 +64,7 @@ def http_cache(
             max_age=max_age,
             statuses=statuses,
             cache_name=cache_name,
+            wait=wait,
         )
         return cast("Callable[P, R]", _Route(function, rule.tags, rule).wrapped())
 
@@ -126,12 +129,13 @@ class _Route:
 
     def request(self, kwargs: dict[str, Any]) -> Request | None:
         """None: it is called by something else than a route, as a test may."""
-        return kwargs.get(self.request_name) if self.is_given_request else kwargs.pop(self.request_name, None)
+        found = kwargs.get(self.request_name) if self.is_given_request else kwargs.pop(self.request_name, None)
+        if found is not None and EXCHANGE not in found.scope:
+            raise RuntimeError(f"{self.name}: the app has no cache: app.add_middleware(HTTPCache)")
+        return found
 
     async def kept(self, request: Request) -> Response | None:
-        exchange = request.scope.get(EXCHANGE)
-        if exchange is None:
-            raise RuntimeError(f"{self.name}: the app has no cache: app.add_middleware(HTTPCache)")
+        exchange = request.scope[EXCHANGE]
         if self.rule is None or not isinstance(exchange, Exchange):
             return None
         return await exchange.engage(self.rule, request)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Statuses that a cache may keep where nothing says how long they last (RFC 9110, 15.1), but for 206.
 KEEPABLE_STATUSES: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 DEFAULT_STATUSES: Final = frozenset({200, 203, 301, 308})
-# Of the sixteen that a value may have, one is its path's.
-MOST_TAGS: Final = 15
+# Of the sixteen that a value may have, two are its path's.
+MOST_TAGS: Final = 14
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 # Every namespace that a rule of this process names: a change ends what is kept in any of them.

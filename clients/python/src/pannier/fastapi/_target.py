@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pannier._keys import spell
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What may stand in a URI as it is; a per cent sign is an escape's.
 _SAFE: Final = "/:?#[]@!$&'()*+,;=-._~%"
+# Of a host: nothing that would end it. `site/a` with `/b` would else be `site` with `/a/b`.
+_SAFE_IN_HOST: Final = ":[]!$&'()*+,;=-._~"
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE: Final = re.compile(r"%([0-9a-fA-F]{2})")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -34,36 +36,46 @@ _LONGEST_TAG: Final = 128
 class Target:
     """Of a request, by its ASGI scope."""
 
-    __slots__ = ("origin", "path", "query")
+    __slots__ = ("origin", "path", "query", "rewritten")
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
-        raw: bytes | None = scope.get("raw_path")
-        # Some servers leave the query in it.
-        path = raw.partition(b"?")[0].decode("latin-1") if raw else quote(scope["path"])
-        self.path = canonical(path)
+        path: str = scope["path"]
+        # Some servers leave the query in it, and some give none.
+        raw = (scope.get("raw_path") or b"").partition(b"?")[0].decode("latin-1") or quote(path)
+        self.path = canonical(raw)
+        # Something outside has changed what is routed by, perhaps by a header, or it is no path; None: neither.
+        self.rewritten = None if unquote(raw) == path and path.startswith("/") else path
         self.query = sorted_query(scope.get("query_string", b"").decode("latin-1"))
         self.origin = origin(scope.get("scheme", "http"), _host(scope))
 
     def key(self, *, user: object = None, version: str | None = None, by_host: bool = True) -> str:
         text = (self.origin if by_host else "") + self.path + (f"?{self.query}" if self.query else "")
+        if self.rewritten is not None:
+            text += f" path={quote(self.rewritten)}"
         if user is not None:
             text += f" user={quote(spell(user), safe=':')}"
         if version is not None:
             text += f" version={quote(version, safe='')}"
         return text if len(text) <= _LONGEST_KEY else f"{text[:_KEPT_OF_LONG_KEY]} digest={digest(text)}"
 
+    @property
+    def tags(self) -> list[str]:
+        """Of what is kept of it, and of what its change ends."""
+        paths = [self.path] if self.rewritten is None else [self.path, canonical(quote(self.rewritten))]
+        return [path_tag(path) for path in paths]
+
     def changed_by(self, locations: Iterable[str]) -> list[str]:
         """The tags of what a change of it ends: itself, and what it names of the same origin (RFC 9111, 4.4)."""
-        paths = [self.path]
+        tags = self.tags
         for location in locations:
             try:
                 there = urlsplit(urljoin(self.origin + self.path, location))
                 if origin(there.scheme, there.netloc) == self.origin:
-                    paths.append(canonical(there.path or "/"))
+                    tags.append(path_tag(canonical(there.path or "/")))
             except ValueError:
                 # No URI, so none of ours.
                 continue
-        return [path_tag(path) for path in dict.fromkeys(paths)]
+        return list(dict.fromkeys(tags))
 
 
 def variant_key(key: str, variant: str) -> str:
@@ -101,7 +113,7 @@ def sorted_query(query: str) -> str:
 def origin(scheme: str, host: str) -> str:
     scheme, host = scheme.lower(), host.lower()
     port = _DEFAULT_PORTS.get(scheme, "")
-    return f"{scheme}://{quote(host.removesuffix(port) if port else host, safe=_SAFE, encoding='latin-1')}"
+    return f"{scheme}://{quote(host.removesuffix(port) if port else host, safe=_SAFE_IN_HOST, encoding='latin-1')}"
 
 
 def digest(text: str) -> str:
