@@ -13,7 +13,7 @@ import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, Response
 
 from pannier import cache, cache_invalidate, configure
-from pannier.fastapi import http_cache, http_invalidate
+from pannier.fastapi import Rule, http_cache, http_invalidate
 from web import Site, is_hit, is_stored, pass_time, status_of
 
 if TYPE_CHECKING:
@@ -224,6 +224,74 @@ def test_stale_while_revalidate_shows_what_is_there_and_renews_it_once(sidecar: 
         assert (renewed.json(), status_of(renewed)) == (2, "hit; ttl=10")
         # It bears what the first one bore.
         assert store.clear("http", tags=["n:1"]) == 1
+
+
+def test_another_variants_lease_is_left_to_who_asks_for_that(sidecar: Daemon, store: Cache) -> None:
+    with Site({"rules": {"/x": Rule("10s", swr="1m")}}) as site:
+
+        @site.app.get("/x")
+        async def x(request: Request, response: Response) -> str:
+            response.headers["Vary"] = "Accept"
+            site.runs[request.headers["accept"]] += 1
+            return request.headers["accept"]
+
+        site.get("/x", accept="a")
+        pass_time(sidecar, 15)
+        assert site.get("/x", accept="b").json() == "b"
+        site.settle()
+        assert (site.runs, counters(store)["leases"]["held"]) == ({"a": 1, "b": 1}, 0)
+        assert status_of(site.get("/x", accept="a")) == "hit; ttl=-5"
+        site.settle()
+        assert status_of(site.get("/x", accept="a")) == "hit; ttl=10"
+        assert is_hit(site.get("/x", accept="b"))
+
+
+def test_what_was_renewed_is_ended_by_a_change_of_its_uri(sidecar: Daemon, store: Cache) -> None:
+    with Site({"rules": {"/x": Rule("10s", swr="1m")}}) as site:
+
+        @site.app.get("/x")
+        async def x() -> int:
+            return 1
+
+        site.get("/x")
+        pass_time(sidecar, 15)
+        site.get("/x")
+        site.settle()
+        assert status_of(site.get("/x")) == "hit; ttl=10"
+        site.ask("PUT", "/x")
+        assert is_hit(site.get("/x"))
+        site.app.put("/x")(x)
+        site.ask("PUT", "/x")
+        assert not is_hit(site.get("/x"))
+
+
+def test_a_renewal_has_a_state_of_its_own(sidecar: Daemon) -> None:
+    states: list[dict[str, Any]] = []
+
+    class Outer:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            scope["state"] = {"of": "outer"}
+            states.append(scope["state"])
+            await self.app(scope, receive, send)
+
+    with Site({"rules": {"/x": Rule("10s", swr="1m")}}) as site:
+        site.app.add_middleware(Outer)
+
+        @site.app.get("/x")
+        async def x(request: Request) -> str:
+            found = str(request.state.of)
+            request.state.of = "handler"
+            return found
+
+        assert site.get("/x").json() == "outer"
+        pass_time(sidecar, 15)
+        site.get("/x")
+        site.settle()
+        assert site.get("/x").json() == "outer"
+    assert states[1] == {"of": "outer"}
 
 
 def test_a_renewal_that_fails_is_told_once_and_hurts_nobody(

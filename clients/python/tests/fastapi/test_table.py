@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from daemon import Daemon
+    from pannier import Cache
 
 
 class Made:
@@ -415,6 +416,37 @@ def test_head_is_answered_by_what_get_brings(made: Made) -> None:
     assert (get.json(), is_hit(get), get.headers["etag"]) == ("page", True, head.headers["etag"])
     assert site.runs["page"] == 1
     assert site.ask("HEAD", "/page", if_none_match=get.headers["etag"]).status_code == 304
+
+
+def test_what_a_route_itself_answers_to_head_is_not_kept_for_get(store: Cache) -> None:
+    with Site({}) as site:
+
+        @site.app.api_route("/page", methods=["GET", "HEAD"])
+        @http_cache("60s")
+        async def page(request: Request) -> Response:
+            site.runs[request.method] += 1
+            return Response("" if request.method == "HEAD" else "page")
+
+        assert site.ask("HEAD", "/page").headers["content-length"] == "0"
+        assert site.get("/page").text == "page"
+        assert site.ask("HEAD", "/page").headers["content-length"] == "4"
+        assert site.runs == {"HEAD": 1, "GET": 1}
+
+
+def test_a_handler_that_validates_by_itself_is_asked_for_the_whole(store: Cache) -> None:
+    with Site({"default": "60s"}) as site:
+
+        @site.app.get("/page")
+        async def page(request: Request) -> Response:
+            site.runs["page"] += 1
+            tag = {"etag": '"own"'}
+            return (
+                Response(status_code=304, headers=tag) if "if-none-match" in request.headers else Response("", 200, tag)
+            )
+
+        for _ in range(2):
+            assert site.get("/page", if_none_match='"own"').status_code == 304
+        assert site.runs["page"] == 1
 
 
 def test_the_order_of_parameters_is_nothing(made: Made) -> None:
