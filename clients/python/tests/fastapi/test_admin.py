@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
-from web import NAME, Site
 
 from pannier import AsyncCache, _warming, cache, cached, configure, warm_runs, warmer
 from pannier.fastapi import CacheDep, admin_router, get_cache, lifespan
+from web import NAME, Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

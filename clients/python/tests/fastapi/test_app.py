@@ -20,11 +20,11 @@ from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from web import NAME, Site, is_hit, is_stored, status_of
 
 import pannier
 from pannier import configure, disabled
 from pannier.fastapi import HTTPCache, http_cache
+from web import NAME, Site, is_hit, is_stored, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from web import NAME, Site, is_hit, is_stored, status_of
 
 from pannier import cache
 from pannier.fastapi._stored import Stored, decoded, encoded
+from web import NAME, Site, is_hit, is_stored, status_of
 
 if TYPE_CHECKING:
     from daemon import Daemon
