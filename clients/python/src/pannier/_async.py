@@ -212,21 +212,17 @@ class _Connection(BufferedProtocol):
         self._heard_at = self.loop.time()
         if not more:
             return
-        self._received(b"".join(self._unread))
+        whole = b"".join(self._unread)
         self._unread = [more.pop()]
-        for line in more:
-            self._received(line)
-        if self.breaker.is_open:
-            self.breaker.succeed()
-
-    def _received(self, line: bytes) -> None:
-        number, answer = split_id(line)
-        found = self._waiting.pop(number, None)
-        if found is None:
-            return
-        asked, future, _ = found
-        if future is None or future.done():
+        for line in (whole, *more):
+            number, answer = split_id(line)
+            if number not in self._waiting:
+                continue
+            asked, future, _ = self._waiting.pop(number)
+            if future is not None and not future.done():
+                future.set_result(answer)
+                continue
             for made in self._undo(asked, answer):
                 self.send(made)
-        else:
-            future.set_result(answer)
+        if self.breaker.is_open:
+            self.breaker.succeed()

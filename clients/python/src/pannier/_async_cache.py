@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from . import _calls as calls
@@ -38,7 +39,6 @@ class AsyncCache:
         self.raises = raises
         self._once = Once()
         self._made_loader: AsyncLoader[Any] | None = None
-        self._link: AwaitedLink | None = None
         self.sync = Cache(socket, raises=raises)
 
     async def __aenter__(self) -> AsyncCache:
@@ -50,21 +50,15 @@ class AsyncCache:
         await self.aclose()
 
     async def aclose(self) -> None:
-        if self._link is not None:
-            await self._link.aclose()
+        if "link" in self.__dict__:
+            await self.link.aclose()
 
-    @property
+    @functools.cached_property
     def link(self) -> AwaitedLink:
         # asyncio takes longer to import than all the rest: whoever has no loop needs none.
-        if self._link is None:
-            from ._async import AsyncLink
+        from ._async import AsyncLink
 
-            self._link = AsyncLink(self._socket, calls.leases_back)
-        return self._link
-
-    @link.setter
-    def link(self, link: AwaitedLink) -> None:
-        self._link = link
+        return AsyncLink(self._socket, calls.leases_back)
 
     async def run(self, call: Call[R], *, always: bool = False) -> R:
         """`always`: also where the cache is switched off, as invalidations are."""

@@ -14,7 +14,7 @@ from ._carry import AsyncCarrier, SyncCarrier
 from ._entry import MISS
 from ._errors import PannierError
 from ._loads import load
-from ._settings import is_enabled
+from ._settings import is_disabled_here, settings
 from ._wire import get_head, parse
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class SyncFunction(_Function):
         carrier = SyncCarrier(plan, client, raises=self.raises)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not is_enabled():
+            if not settings.enabled or is_disabled_here():
                 return self.function(*args, **kwargs)
             key = key_of(*args, **kwargs)
             # A hit goes the shortest way: what there is to be made of another answer comes after.
@@ -117,7 +117,7 @@ class AsyncFunction(_Function):
         carrier = AsyncCarrier(plan, client, raises=self.raises)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            if not is_enabled():
+            if not settings.enabled or is_disabled_here():
                 return await self.function(*args, **kwargs)
             key = key_of(*args, **kwargs)
             # A hit goes the shortest way: what there is to be made of another answer comes after.

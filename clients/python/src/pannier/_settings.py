@@ -92,5 +92,9 @@ class disabled:  # noqa: N801 - used as a statement
         _disabled.reset(self._token)
 
 
+# In this task or thread; how many times over.
+is_disabled_here = _disabled.get
+
+
 def is_enabled() -> bool:
-    return settings.enabled and not _disabled.get()
+    return settings.enabled and not is_disabled_here()
