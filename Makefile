@@ -1,13 +1,14 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build soak simulate example sanitize
+.PHONY: help setup run test lint format bench bench-build bench-python soak simulate example sanitize
 
 SWIFT := scripts/swift
 PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
 PYTHON_CLIENT := clients/python
+PYTHON_BENCH := benchmarks/python
 # Some tests connect as somebody else, which only root may: who isn't root is so in a namespace of its own.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)
 SOCKET := run/pannier.sock
@@ -24,6 +25,7 @@ help:
 	@echo 'make example   build it, start it on a socket of its own, and speak to it with socat'
 	@echo 'make bench     instructions a request, memory an entry, pauses, throughput; ten minutes'
 	@echo 'make bench-build  how long a clean release build takes'
+	@echo 'make bench-python  the Python client beside its peers, each on its own server; two minutes'
 	@echo 'make soak      kills, rivals, rude clients and random requests, and long model tests; half an hour'
 	@echo 'make simulate  1,000,000 random schedules of leases, and of hosts that share a Redis, against their rules; PANNIER_SIMULATION_SEED=7 replays one'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
@@ -66,6 +68,9 @@ lint:
 	cd benchmarks && ../$(PYTHON) ruff format --check .
 	cd benchmarks && ../$(PYTHON) mypy --strict . && ../$(PYTHON) mypy --strict --scripts-are-modules run soak
 	cd benchmarks && ../.venv/bin/basedpyright . run soak
+	cd $(PYTHON_BENCH) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
+	cd $(PYTHON_BENCH) && ../../$(PYTHON) mypy --strict . && ../../$(PYTHON) mypy --strict --scripts-are-modules run
+	cd $(PYTHON_BENCH) && ../../.venv/bin/basedpyright
 
 format:
 	@scripts/setup test
@@ -75,6 +80,7 @@ format:
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 	cd benchmarks && ../$(PYTHON) ruff check --fix .
 	cd benchmarks && ../$(PYTHON) ruff format .
+	cd $(PYTHON_BENCH) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 
 # A miss of a bound is an error of either.
 bench:
@@ -85,6 +91,13 @@ bench:
 bench-build:
 	@scripts/setup bench
 	$(PYTHON_BIN) benchmarks/run build
+
+# The peers' packages are in a virtual environment of their own.
+bench-python: export PYTHONPATH := $(CURDIR)/benchmarks:$(CURDIR)/$(PYTHON_CLIENT)/src
+bench-python:
+	@scripts/setup bench-python
+	$(SWIFT) build -c release --product pannier
+	.venv-bench/bin/python $(PYTHON_BENCH)/run $(PYTHON_BENCH)/report
 
 soak:
 	@scripts/setup bench
