@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import enum
 import json
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -189,3 +191,57 @@ def test_vectors(vector: dict[str, Any]) -> None:
     value = made(vector["value"])
     assert codec.decode(vector["read"].encode()) == value
     assert codec.encode(value).decode() == vector.get("written", vector["read"])
+
+
+class Answer(msgspec.Struct):
+    text: str
+    points: Decimal
+    given: datetime | None = None
+    by: UUID | None = None
+
+
+ANSWER = Answer("42", Decimal("1.10"), datetime(2026, 11, 26, tzinfo=timezone.utc), UUID(int=7))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(Answer, ANSWER), (list[Answer], [ANSWER, ANSWER]), (Answer | None, None), (dict[str, Answer], {"a": ANSWER})],
+)
+def test_structs_come_back(kind: object, value: Any) -> None:
+    codec = codec_for(kind)
+    raw = codec.encode(value)
+    found = codec.decode(raw)
+    assert found == value
+    assert type(found) is type(value)
+    with pytest.raises(ValueError, match="Expected"):
+        codec.decode(b"7")
+
+
+def test_a_struct_that_is_not_what_the_function_says_is_not_kept() -> None:
+    with pytest.raises(NotCacheableError):
+        codec_for(Answer).encode({"text": "42", "points": "1.10"})
+    with pytest.raises(NotCacheableError):
+        codec_for(Answer).encode(object())
+
+
+def test_msgspec_does_for_other_types_where_pydantic_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pannier._values._is_installed", lambda name: name == "msgspec")
+    for kind, value in ((Point, Point(1, 2.5)), (set[int], {1, 3}), (tuple[int, str], (1, "a")), (UUID, UUID(int=1))):
+        codec = codec_for(kind)
+        assert codec.decode(codec.encode(value)) == value
+    # As the other writes it, too.
+    assert codec_for(UUID).decode(b'"00000000-0000-0000-0000-000000000007"') == UUID(int=7)
+
+
+def test_neither_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pannier._values._is_installed", lambda name: False)
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    with pytest.raises(TypeError, match="needs pydantic or msgspec to come back as it was"):
+        codec_for(Point)
+
+
+@pytest.mark.parametrize("raw", [b"1e400", b'"\\ud800"', b"18446744073709551616", b"-1.5", b'{"a":[1,1.0,null]}'])
+def test_plain_json_is_read_as_the_standard_library_does(raw: bytes) -> None:
+    found = codec_for(Any).decode(raw)
+    assert found == json.loads(raw)
+    assert type(found) is type(json.loads(raw))

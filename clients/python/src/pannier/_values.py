@@ -1,10 +1,12 @@
 """Values as JSON and back, by the type that a function says it returns. It knows no keys.
 
-`protocol/VALUES.md` has what JSON lacks. Where pydantic is there it does the work; a plain JSON type needs nothing.
+`protocol/VALUES.md` has what JSON lacks. Where pydantic is there it does the work, or msgspec; a plain JSON type needs
+nothing, and is decoded by msgspec where that is installed.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -41,7 +43,28 @@ def codec_for(annotation: object) -> Codec[Any]:
         return JSONCodec()
     if _is_plain(annotation):
         return PlainCodec(annotation)
+    if _is_installed("msgspec"):
+        from ._structs import StructCodec, has_struct
+
+        if has_struct(annotation) or not _is_installed("pydantic"):
+            return StructCodec(annotation)
     return PydanticCodec(annotation)
+
+
+def _is_installed(name: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None
+
+
+@functools.cache
+def _loads() -> Callable[[bytes], Any]:
+    """When it is first needed: the client's own import brings neither."""
+    if not _is_installed("msgspec"):
+        return json.loads
+    from ._structs import loads
+
+    return loads
 
 
 def _is_plain(annotation: Any) -> bool:
@@ -59,7 +82,10 @@ class JSONCodec(Codec[Any]):
         return raw
 
     def decode(self, raw: bytes) -> Any:
-        return json.loads(raw)
+        return _loads()(raw)
+
+    def decoder(self) -> Callable[[bytes], Any]:
+        return _loads()
 
 
 class PlainCodec(Codec[Any]):
@@ -77,7 +103,7 @@ class PlainCodec(Codec[Any]):
         return raw
 
     def decode(self, raw: bytes) -> Any:
-        value = json.loads(raw)
+        value = _loads()(raw)
         if type(value) is not self._kind:
             raise ValueError(f"a {type(value).__name__} is stored, and the function returns {self._kind}")
         return value
@@ -90,7 +116,7 @@ class PydanticCodec(Codec[Any]):
             from pydantic.errors import PydanticUserError
         except ImportError:
             raise TypeError(
-                f"{annotation} needs pydantic to come back as it was: install it, or return what JSON has"
+                f"{annotation} needs pydantic or msgspec to come back as it was: install one, or return what JSON has"
             ) from None
         from ._rows import validator_for
 
