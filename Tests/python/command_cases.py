@@ -115,6 +115,8 @@ waits        7, 12.5s together, 2 now
 refreshes    1
 work saved   17s of loading
 """
+CLAIMS = STATS.replace('"leases":', '"claims":{"won":2,"elsewhere":1},"leases":', 1)
+CLAIMS_LINES = QUIZ_LINES + "of all hosts 2 loads won here, 1 times another host had the load\n"
 FOUND_IN_REDIS = {
     "absent": "Redis has none either.",
     "void": "Redis still has a value, older than a change or a clear that took it in: nobody is shown it.",
@@ -358,6 +360,9 @@ ONE_SHOTS = {
         '{"op":"stats","ns":"quiz"}',
         SHARED_STATS,
         QUIZ_LINES.replace("of them stale", "of them stale; 6 from memory, 4 from redis; 6 unproven"),
+    ),
+    "stats of one whose leases are all hosts'": Case(
+        ["stats", "quiz"], '{"op":"stats","ns":"quiz"}', CLAIMS, CLAIMS_LINES
     ),
     "stats of one": Case(["stats", "quiz"], '{"op":"stats","ns":"quiz"}', STATS, QUIZ_LINES),
     "stats of none": Case(

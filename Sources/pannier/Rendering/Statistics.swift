@@ -84,6 +84,7 @@ struct NamespaceLines {
       lines.append("evicted age  \(Units.roughly(seconds: age))")
     }
     if let leases = json["leases"], leases["granted"]?.integer ?? 0 > 0 { lines += Self.loads(leases, json) }
+    lines += Self.claims(json["claims"])
     self.lines = lines
   }
 
@@ -107,6 +108,14 @@ struct NamespaceLines {
       "refreshes    \(json["refreshes"]?.text ?? "0")",
       "work saved   \(Units.roughly(seconds: json["saved_seconds"]?.number ?? 0)) of loading",
     ]
+  }
+
+  /// Where leases are all hosts'.
+  private static func claims(_ claims: JSONValue?) -> [String] {
+    let won = claims?["won"]?.integer ?? 0
+    let elsewhere = claims?["elsewhere"]?.integer ?? 0
+    guard won + elsewhere > 0 else { return [] }
+    return ["of all hosts \(won) loads won here, \(elsewhere) times another host had the load"]
   }
 }
 
