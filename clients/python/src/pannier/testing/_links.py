@@ -1,0 +1,142 @@
+"""What stands below the clients in place of connections. A caller waits for its answer here; what it is, the sidecar
+has decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from pannier._errors import UnavailableError
+from pannier._wire import split_id
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+
+    from ._fake import FakeCache
+
+
+class FakeLink:
+    """One connection a thread, which ends with it."""
+
+    def __init__(self, fake: FakeCache) -> None:
+        self._fake = fake
+        self._local = threading.local()
+
+    def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+        end: _End | None = getattr(self._local, "end", None)
+        if end is None or end.session.is_closed:
+            end = self._local.end = _End(self._fake)
+        return end.ask(line, wait)
+
+    def close(self) -> None:
+        """The calling thread's connection."""
+        end: _End | None = getattr(self._local, "end", None)
+        if end is not None:
+            self._local.end = None
+            end.close()
+
+
+class _End:
+    def __init__(self, fake: FakeCache) -> None:
+        self._fake = fake
+        heard: deque[bytes] = deque()
+        there_is_more = threading.Semaphore(0)
+
+        def hear(line: bytes) -> None:
+            heard.append(line)
+            there_is_more.release()
+
+        self._heard = heard
+        self._there_is_more = there_is_more
+        self.session = fake.open(hear)
+        # A thread's own goes with it.
+        self.close = weakref.finalize(self, fake.forget, self.session)
+        self.close.atexit = False
+
+    def ask(self, line: bytes, wait: float) -> bytes:
+        self._fake.ask(self.session, line)
+        if not self._there_is_more.acquire(timeout=self._fake.patience_for(wait)):
+            self._fake.hasten(self.session, None, line)
+            if not self._there_is_more.acquire(blocking=False):
+                raise UnavailableError("the fake has closed the connection")
+        return self._heard.popleft()
+
+
+class FakeAsyncLink:
+    """One connection an event loop, which ends with it."""
+
+    def __init__(self, fake: FakeCache) -> None:
+        self._fake = fake
+        self._ends: WeakKeyDictionary[AbstractEventLoop, _AsyncEnd] = WeakKeyDictionary()
+
+    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+        loop = asyncio.get_running_loop()
+        end = self._ends.get(loop)
+        if end is None or end.session.is_closed:
+            end = self._ends[loop] = _AsyncEnd(self._fake)
+        return await end.ask(line, wait, loop)
+
+    def tell(self, line: bytes) -> None:
+        end = self._ends.get(asyncio.get_running_loop())
+        if end is not None:
+            end.tell(line)
+
+    async def aclose(self) -> None:
+        """The running loop's connection."""
+        end = self._ends.pop(asyncio.get_running_loop(), None)
+        if end is not None:
+            end.close()
+
+
+class _AsyncEnd:
+    def __init__(self, fake: FakeCache) -> None:
+        self._fake = fake
+        waiting: dict[int, Future[bytes]] = {}
+
+        def hear(line: bytes) -> None:
+            number, answer = split_id(line)
+            future = waiting.get(number)
+            if future is not None:
+                _resolve(future, answer)
+
+        self._waiting = waiting
+        self._last_id = 0
+        self.session = fake.open(hear)
+        # A loop's own goes with it.
+        self.close = weakref.finalize(self, fake.forget, self.session)
+        self.close.atexit = False
+
+    async def ask(self, line: bytes, wait: float, loop: AbstractEventLoop) -> bytes:
+        future: Future[bytes] = loop.create_future()
+        number = self._last_id + 1
+        self._waiting[number] = future
+        timer = loop.call_later(self._fake.patience_for(wait), self._fake.hasten, self.session, str(number), line)
+        try:
+            self.tell(line)
+            return await future
+        finally:
+            timer.cancel()
+            # Whoever is cancelled is answered to nobody, as by the sidecar.
+            del self._waiting[number]
+
+    def tell(self, line: bytes) -> None:
+        self._last_id += 1
+        self._fake.ask(self.session, b'{"id":%d,' % self._last_id + line[1:])
+
+
+def _resolve(future: Future[bytes], answer: bytes) -> None:
+    """In the future's own loop, whoever's thread this is."""
+
+    def resolve() -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    # A loop that is closed has nobody who waits.
+    with suppress(RuntimeError):
+        future.get_loop().call_soon_threadsafe(resolve)

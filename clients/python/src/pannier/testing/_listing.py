@@ -1,0 +1,47 @@
+"""A namespace's keys a page at a time, in an order that doesn't depend on what comes and goes meanwhile."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from ._refusal import RefusalError
+
+if TYPE_CHECKING:
+    from ._entries import Namespace
+    from ._globs import Glob
+
+
+def page(
+    ns: Namespace, match: Glob | None, limit: int, room: int, after: str | None, now: int
+) -> tuple[list[str], str | None]:
+    """At most `limit` keys, and of more than one no more than `room` bytes; and where the next page begins."""
+    start = _position_of(after)
+    shown = [
+        (_position(entry.key), entry.key)
+        for entry in ns.entries.values()
+        if now < entry.end and (match is None or match.fits(entry.key))
+    ]
+    keys: list[str] = []
+    for position, key in sorted(shown):
+        if position < start:
+            continue
+        if len(keys) == limit or (keys and len(key.encode()) > room):
+            return keys, f"{position:x}"
+        keys.append(key)
+        room -= len(key.encode())
+    return keys, None
+
+
+def _position(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _position_of(after: str | None) -> int:
+    if after is None:
+        return 0
+    try:
+        # `int` would take signs, blanks and underscores, too.
+        return int(after, 16) if after.isalnum() and len(after) <= 16 else _position_of("-")
+    except ValueError:
+        raise RefusalError("bad_request", '"after" must be what an answer gave as "next"') from None
