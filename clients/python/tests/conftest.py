@@ -9,23 +9,23 @@ import pytest
 
 from daemon import Daemon
 from pannier import Cache, cache, configure
-from pannier._settings import settings
+from pannier.testing._restored import restored_settings as settings_as_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# Where pannier is installed, pip has told pytest of it.
+pytest_plugins = ["pannier._pytest_plugin"]
+
+
 @pytest.fixture(autouse=True)
 def restored_settings() -> Iterator[None]:
-    names = ("socket", "enabled", "connect_timeout", "request_timeout", "breaker_pause")
-    before = {name: getattr(settings, name) for name in names}
-    # On a busy machine an answer may be late.
-    configure(connect_timeout=5, request_timeout=5)
-    yield
-    cache.sync.close()
-    for name, value in before.items():
-        setattr(settings, name, value)
-    settings.version += 1
+    with settings_as_before():
+        # On a busy machine an answer may be late.
+        configure(connect_timeout=5, request_timeout=5)
+        yield
+        cache.sync.close()
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from pannier.testing import FakeCache
 with FakeCache() as fake:
     assert get_quiz(1) == get_quiz(1)
     fake.advance("11m")
+
+And a real one for those that want it, `SidecarProcess`.
 """
 
 from ._fake import FakeCache
+from ._process import SidecarProcess
 
-__all__ = ["FakeCache"]
+__all__ = ["FakeCache", "SidecarProcess"]

@@ -8,18 +8,19 @@ import json
 import os
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pannier import Cache, cache
 from pannier._durations import seconds
 from pannier._errors import UnavailableError
 from pannier._log import warn
-from pannier._settings import configure, settings
+from pannier._settings import configure
 
 from ._answers import statistics
 from ._entries import Caller, Namespace
 from ._links import FakeAsyncLink, FakeLink
+from ._restored import restored_settings
 from ._sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class FakeCache:
         self._lock = threading.Lock()
         # Connections whose thread or loop is gone; the collector tells of it at any time.
         self._gone: deque[Session] = deque()
-        self._restore: list[Callable[[], None]] = []
+        # Of each `with` that it is in, what is to be undone.
+        self._leaving: list[ExitStack] = []
         self.patience = patience
         # Whether it can't be reached.
         self.is_down = False
@@ -79,33 +81,24 @@ class FakeCache:
     # MARK: In place of the sidecar
 
     def __enter__(self) -> FakeCache:
-        enabled = settings.enabled
-        self._restore.append(lambda: configure(enabled=enabled))
+        leaving = ExitStack()
+        self._leaving.append(leaving)
+        leaving.enter_context(restored_settings())
         # What is to be tested is a cache, whatever the environment of the tests says.
         configure(enabled=True)
         for client in self._clients:
-            if isinstance(client, Cache):
-                self._take_over_sync(client)
-            else:
-                self._take_over(client)
+            blocking = client if isinstance(client, Cache) else client.sync
+            leaving.callback(setattr, blocking, "link", blocking.link)
+            blocking.link = FakeLink(self)
+            if not isinstance(client, Cache):
+                leaving.callback(setattr, client, "link", client.link)
+                client.link = FakeAsyncLink(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._restore:
-            self._restore.pop()()
-
-    def _take_over(self, client: AsyncCache) -> None:
-        before = client.link
-        self._restore.append(lambda: setattr(client, "link", before))
-        client.link = FakeAsyncLink(self)
-        self._take_over_sync(client.sync)
-
-    def _take_over_sync(self, client: Cache) -> None:
-        before = client.link
-        self._restore.append(lambda: setattr(client, "link", before))
-        client.link = FakeLink(self)
+        self._leaving.pop().close()
 
     # MARK: What a test says and asks
 

@@ -146,14 +146,13 @@ class Fields:
         return [_text(element, f"{self.place}{name}") for element in node.elements]
 
     def tags(self) -> list[str]:
-        """Each once, in the order given."""
         if "tags" not in self:
             return []
         expected = f"a list of at most {TAGS} strings of 1 to {TAG_BYTES} bytes"
         tags = self.strings("tags", TAGS, expected)
         if not all(1 <= len(tag.encode()) <= TAG_BYTES for tag in tags):
             raise self.wrong("tags", expected)
-        return list(dict.fromkeys(tags))
+        return tags
 
     def lease(self) -> str | None:
         if "lease" not in self:

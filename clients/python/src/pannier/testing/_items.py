@@ -52,7 +52,7 @@ def _item(fields: Fields, owner: str) -> Item:
     if "value" not in fields:
         raise RefusalError("bad_request", f'{owner} needs "value"')
     key, value = fields.one_key(), fields.members["value"].raw.encode()
-    ttl, stale, tags = fields.ttl(), fields.span("stale"), fields.tags()
+    ttl, stale, tags = fields.ttl(), fields.span("stale"), list(dict.fromkeys(fields.tags()))
     condition = fields.condition()
     return Item(key, value, ttl, stale, tags, condition, fields.lease())
 
