@@ -89,6 +89,6 @@ def test_little_is_left_out() -> None:
     """Of all lines sent, and so of what the links were tried with."""
     said = [(step.text, t.name) for t in transcripts.load() for step in t.steps if isinstance(step, Send)]
     plain = [text for text, name in said if name not in NOT_BY_LINKS]
-    assert len(plain) > len(said) * 0.9
+    assert len(plain) > len(said) * 0.85
     assert sum(map(by_sync, plain)) > len(said) * 0.85
     assert sum(map(by_async, plain)) > len(said) * 0.8

@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from collections import defaultdict
 
 import pytest
+from fake_peer import FakePeer
 from heads import configuration
 
 import schemas
 import transcripts
-from pannier.testing._entries import Caller
 from pannier.testing._sidecar import Sidecar
-from peer import ClosedError, NoAnswerError, Peer
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # Transcripts that are about the daemon itself, and why the fake can't pass them.
 LEFT_OUT: dict[str, str] = {}
-
-
-class FakePeer(Peer):
-    """A connection to a fake: what is there to be received is there at once."""
-
-    def __init__(self, sidecar: Sidecar) -> None:
-        self._sidecar = sidecar
-        self._heard: deque[bytes] = deque()
-        self._session = sidecar.open(Caller(812, 1000), self._heard.append)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def send(self, line: str) -> None:
-        if self._session.is_closed:
-            raise ClosedError
-        self._sidecar.answer(self._session, line.encode())
-
-    def receive(self) -> str:
-        if not self._heard:
-            raise ClosedError if self._session.is_closed else NoAnswerError
-        return self._heard.popleft().decode()
-
-    def available(self) -> str | None:
-        return self._heard.popleft().decode() if self._heard else None
-
-    def close(self) -> None:
-        self._sidecar.close(self._session)
 
 
 @pytest.mark.parametrize("transcript", transcripts.load(), ids=lambda transcript: transcript.name)
