@@ -333,3 +333,20 @@ def test_it_says_how_far_its_clock_can_go(fake: FakeCache) -> None:
         fake.advance("200d")
     with pytest.raises(ValueError, match="is no time"):
         fake.advance(0)
+
+
+def test_a_key_named_twice_is_deleted_once(fake: FakeCache) -> None:
+    for soft in (False, True):
+        cache.sync.policy("ns", stale=10)
+        cache.sync.set("ns", "k", 1)
+        assert cache.sync.delete("ns", "k", "k", soft=soft) == 1
+
+
+def test_large_values_and_odd_keys(fake: FakeCache) -> None:
+    large = {"text": "\u00fc\n" * 200_000}
+    assert cache.sync.set("ns", 'a "key"\n\\:\U0001f600', large) is True
+    assert cache.sync.get("ns", 'a "key"\n\\:\U0001f600') == large
+    assert cache.sync.keys("ns") == ['a "key"\n\\:\U0001f600']
+    assert cache.sync.set("ns", "too large", "x" * (1 << 20)) is False
+    assert cache.sync.set("ns", "k" * 1025, 1) is False
+    assert fake.stats("ns")["sets"] == 1

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from fake_peer import FakePeer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from random_requests import DEFAULTS, LEASE, STEPS, VERSION, Leave, Pass, Step
 
 from daemon import Daemon
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from peer import Peer
 
-# In the normal run the same ones each time; with PANNIER_EXAMPLES so many others.
+# In the normal run the same ones each time, and what fails is shown as it is; with PANNIER_EXAMPLES so many others, and
+# what fails is made shorter, which takes minutes.
 EXAMPLES = os.environ.get("PANNIER_EXAMPLES")
 
 
@@ -114,8 +115,12 @@ class Side:
                 if connection != "W":
                     self._learn(self._asked[connection, parsed(line).get("id")].popleft(), line)
                 lines.append(self._plain(line))
-            # What happens in one instant has no order.
-            heard[connection] = Counter(lines) if connection == "W" else lines
+            # What has an id, or happens in one instant, has no order.
+            is_free = [connection == "W" or line.startswith('{"id"') for line in lines]
+            heard[connection] = (
+                [line for line, free in zip(lines, is_free, strict=True) if not free],
+                Counter(line for line, free in zip(lines, is_free, strict=True) if free),
+            )
         return heard
 
     def _plain(self, line: str) -> str:
@@ -141,6 +146,7 @@ class Side:
     max_examples=int(EXAMPLES or 20),
     derandomize=EXAMPLES is None,
     database=None,
+    phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -110,7 +110,8 @@ class Waits:
 
     def _answer(self, get: Get, turns: dict[int, int], now: int) -> None:
         """`turns`: the places of the keys that it is to load, and the waits after which it is."""
-        before, line_bytes = get.ns.counters.copy(), self._limits.line_bytes
+        before = get.ns.counters.copy() if get.is_many else get.ns.counters
+        room = self._limits.line_bytes - len(answers.answer(get.id, answers.items([]))) + len(b"]}")
         parts: list[bytes] = []
         granted: list[tuple[str, str]] = []
         for place, key in enumerate(get.keys):
@@ -121,14 +122,16 @@ class Waits:
             if step.lease is not None:
                 granted.append((key, step.lease))
             parts.append(answers.found(step, options, now))
-            if get.is_many and len(answers.answer(get.id, answers.items(parts))) > line_bytes:
+            # With its braces, and the comma before it.
+            room -= len(parts[-1]) + 1 + (len(parts) > 1)
+            if get.is_many and room < 0:
                 # Nobody would ever know of these leases.
                 for key, token in granted:
                     self._loads.release(get.ns, key, token, "released", None, now)
                 get.ns.counters = get.ns.counters.restored(before)
                 raise RefusalError(
                     "value_too_large",
-                    f"the answer has more than {line_bytes} bytes (limits.line_bytes); ask for fewer keys",
+                    f"the answer has more than {self._limits.line_bytes} bytes (limits.line_bytes); ask for fewer keys",
                 )
         self._say(get.session, answers.answer(get.id, answers.items(parts) if get.is_many else parts[0]))
 

@@ -73,15 +73,18 @@ class World:
 
     def known(self, name: str) -> Namespace | None:
         """None: it could be, and isn't."""
-        self.policy(name)
+        self._check(name)
         return self.namespaces.get(name)
 
     def policy(self, name: str) -> Policy:
-        """What holds there, or would; a RefusalError where it may not be."""
+        """What holds there, or would; a refusal where it may not be."""
+        self._check(name)
+        return Policy(self._defaults, self._configured.get(name, Patch()), self._changes.get(name, Patch()))
+
+    def _check(self, name: str) -> None:
         check_name(name)
         if name not in self.namespaces and self._refuses_unknown and name not in self._configured:
             raise RefusalError("unknown_namespace", f'there is no namespace "{name}", and unknown_namespaces is refuse')
-        return Policy(self._defaults, self._configured.get(name, Patch()), self._changes.get(name, Patch()))
 
     def change(self, name: str, patch: Patch) -> Policy:
         self._changes[name] = self._changes.get(name, Patch()).merged(patch)
