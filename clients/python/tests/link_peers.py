@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pannier import UnavailableError
 from pannier._async import AsyncLink
+from pannier._calls import leases_back
 from pannier._sync import SyncLink
 from peer import ANSWER_SECONDS, ClosedError, NoAnswerError, Peer
 from talk import parsed, request
@@ -97,7 +98,7 @@ class Links:
         self._workers.append(worker)
 
         def ask(line: bytes) -> Future[bytes]:
-            return worker.submit(link.exchange, line, WAIT_SECONDS)
+            return worker.submit(link.exchange, line, _wait(line))
 
         def end() -> None:
             # Behind what it still waits for.
@@ -106,10 +107,10 @@ class Links:
         return LinkPeer(ask, end, self._count)
 
     def awaited(self) -> LinkPeer:
-        link = AsyncLink(self._socket)
+        link = AsyncLink(self._socket, leases_back)
 
         def ask(line: bytes) -> Future[bytes]:
-            return asyncio.run_coroutine_threadsafe(link.exchange(line, WAIT_SECONDS), self._loop)
+            return asyncio.run_coroutine_threadsafe(link.exchange(line, _wait(line)), self._loop)
 
         def end() -> None:
             asyncio.run_coroutine_threadsafe(link.aclose(), self._loop).result(ANSWER_SECONDS)
@@ -121,3 +122,7 @@ class Links:
         requests: dict[str, int] = stats["requests"]
         errors: dict[str, int] = stats["errors"]
         return sum(requests.values()) - requests["stats"] + sum(errors.values())
+
+
+def _wait(line: bytes) -> float:
+    return WAIT_SECONDS if b'"wait":' in line else 0.0

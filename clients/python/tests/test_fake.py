@@ -242,6 +242,24 @@ def test_a_cancelled_load_is_given_back_at_once(fake: FakeCache) -> None:
     asyncio.run(run())
 
 
+def test_a_lease_that_comes_to_one_who_is_gone_is_given_back(fake: FakeCache) -> None:
+    async def run() -> None:
+        first = await cache.ask(calls.get("ns", "k", lease=True))
+        assert first.lease is not None
+        waiter = asyncio.ensure_future(cache.ask(calls.get("ns", "k", lease=True, wait=60)))
+        while not waiting(fake):
+            await asyncio.sleep(0)
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        await cache.ask(calls.release("ns", "k", first.lease))
+        while fake.stats("ns")["leases"]["held"]:
+            await asyncio.sleep(0)
+        assert fake.stats("ns")["leases"]["handed_over"] == 1
+
+    asyncio.run(run())
+
+
 def test_without_a_sidecar_functions_are_called(fake: FakeCache) -> None:
     runs: list[int] = []
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from pannier._calls import leases_back
 from pannier._errors import UnavailableError
 from pannier._wire import split_id
 
@@ -97,13 +98,27 @@ class FakeAsyncLink:
 class _AsyncEnd:
     def __init__(self, fake: FakeCache) -> None:
         self._fake = fake
-        waiting: dict[int, Future[bytes]] = {}
+        # By id: the request, and who waits for its answer.
+        waiting: dict[int, tuple[bytes, Future[bytes]]] = {}
+        # The fake must keep neither this nor its loop, whose end it is to notice.
+        mine = weakref.WeakMethod(self._hand_on)
 
         def hear(line: bytes) -> None:
             number, answer = split_id(line)
-            future = waiting.get(number)
-            if future is not None:
-                _resolve(future, answer)
+            if number not in waiting:
+                return
+            asked, future = waiting.pop(number)
+
+            def hand_on() -> None:
+                end = mine()
+                if end is not None:
+                    end(asked, future, answer)
+                elif not future.done():
+                    future.set_result(answer)
+
+            # In the loop's own thread, and not while the fake is deciding. One that is closed has nobody who waits.
+            with suppress(RuntimeError):
+                future.get_loop().call_soon_threadsafe(hand_on)
 
         self._waiting = waiting
         self._last_id = 0
@@ -115,28 +130,29 @@ class _AsyncEnd:
     async def ask(self, line: bytes, wait: float, loop: AbstractEventLoop) -> bytes:
         future: Future[bytes] = loop.create_future()
         number = self._last_id + 1
-        self._waiting[number] = future
+        self._waiting[number] = line, future
         timer = loop.call_later(self._fake.patience_for(wait), self._fake.hasten, self.session, str(number), line)
         try:
             self.tell(line)
             return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self._undo(line, future.result())
+            raise
         finally:
             timer.cancel()
-            # Whoever is cancelled is answered to nobody, as by the sidecar.
-            del self._waiting[number]
 
     def tell(self, line: bytes) -> None:
         self._last_id += 1
         self._fake.ask(self.session, b'{"id":%d,' % self._last_id + line[1:])
 
-
-def _resolve(future: Future[bytes], answer: bytes) -> None:
-    """In the future's own loop, whoever's thread this is."""
-
-    def resolve() -> None:
-        if not future.done():
+    def _hand_on(self, line: bytes, future: Future[bytes], answer: bytes) -> None:
+        if future.done():
+            self._undo(line, answer)
+        else:
             future.set_result(answer)
 
-    # A loop that is closed has nobody who waits.
-    with suppress(RuntimeError):
-        future.get_loop().call_soon_threadsafe(resolve)
+    def _undo(self, line: bytes, answer: bytes) -> None:
+        """Nobody waits for it any more."""
+        for made in leases_back(line, answer):
+            self.tell(made)
