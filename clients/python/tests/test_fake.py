@@ -345,6 +345,13 @@ def test_an_applications_own_clients_can_be_named() -> None:
         blocking.get("ns", "k")
 
 
+def test_who_goes_another_way_finds_no_sidecar(fake: FakeCache) -> None:
+    with Cache(raises=True) as other, pytest.raises(UnavailableError, match="Not a directory"):
+        other.get("ns", "k")
+    with pytest.raises(UnavailableError):
+        next(cache.sync.watch())
+
+
 def test_it_says_how_far_its_clock_can_go(fake: FakeCache) -> None:
     fake.advance("5000d")
     with pytest.raises(ValueError, match="14 years"):

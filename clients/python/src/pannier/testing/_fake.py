@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # For so long, in real seconds, somebody waits whose wait nothing ends: a test that hangs so has forgotten something.
 _PATIENCE = 5.0
+# Whoever doesn't go by the fake finds none, rather than a real sidecar.
+_NO_SOCKET = "/dev/null/FakeCache"
 
 
 class FakeCache:
@@ -85,7 +87,7 @@ class FakeCache:
         self._leaving.append(leaving)
         leaving.enter_context(restored_settings())
         # What is to be tested is a cache, whatever the environment of the tests says.
-        configure(enabled=True)
+        configure(enabled=True, socket=_NO_SOCKET)
         for client in self._clients:
             blocking = client if isinstance(client, Cache) else client.sync
             leaving.callback(setattr, blocking, "link", blocking.link)
