@@ -278,6 +278,25 @@ def test_without_a_sidecar_functions_are_called(fake: FakeCache) -> None:
     assert len(runs) == 3
 
 
+def test_a_load_can_be_cancelled_while_it_is_down(fake: FakeCache) -> None:
+    async def run() -> None:
+        entered = asyncio.Event()
+
+        @cached("ns", key="k")
+        async def slow() -> None:
+            entered.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.ensure_future(slow())
+        await entered.wait()
+        with fake.down():
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+
+
 def test_requests_are_seen(fake: FakeCache) -> None:
     cache.sync.set("ns", "k", {"a": [1, None]}, "10m", tags=["t"])
     with fake.record() as seen:

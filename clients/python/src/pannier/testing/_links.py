@@ -133,7 +133,7 @@ class _AsyncEnd:
         self._waiting[number] = line, future
         timer = loop.call_later(self._fake.patience_for(wait), self._fake.hasten, self.session, str(number), line)
         try:
-            self.tell(line)
+            self._send(line)
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
@@ -143,6 +143,11 @@ class _AsyncEnd:
             timer.cancel()
 
     def tell(self, line: bytes) -> None:
+        """Where nobody can be told, nobody is."""
+        with suppress(UnavailableError):
+            self._send(line)
+
+    def _send(self, line: bytes) -> None:
         self._last_id += 1
         self._fake.ask(self.session, b'{"id":%d,' % self._last_id + line[1:])
 
