@@ -81,7 +81,7 @@ extension Dispatcher {
     var count = 0
     if let ns, cache.isShared(ns) { return try deleteShared(delete, ns, id, session) }
     if let ns {
-      for key in delete.keys.all where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) {
+      for key in distinct(delete) where cache.delete(ns, key, soft: delete.soft, by: session.caller, now: now) {
         count += 1
       }
     }
@@ -89,6 +89,14 @@ extension Dispatcher {
     session.output.member("deleted", count: count)
     session.output.end()
     answerWoken()
+  }
+
+  /// A key that is named twice counts once. A plain delete finds nothing the second time; a soft one would.
+  func distinct(_ delete: Request.Delete) -> [Bytes] {
+    let keys = Array(delete.keys.all)
+    guard delete.soft, keys.count > 1 else { return keys }
+    var seen: Set<[UInt8]> = []
+    return keys.filter { seen.insert(Array($0)).inserted }
   }
 
   func touch(_ touch: Request.Touch, _ id: Bytes?, _ session: Session) throws(Refusal) {

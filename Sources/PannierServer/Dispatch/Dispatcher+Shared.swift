@@ -30,7 +30,7 @@ extension Dispatcher {
     try checkInFlight(id, session)
     let call = SharedCall(session, id, .delete, partCount: 0)
     block(session, id)
-    let keys = delete.keys.all.map { Array($0) }
+    let keys = distinct(delete).map { Array($0) }
     wait(for: cache.deleteShared(ns, keys, soft: delete.soft, by: session.caller, now: now), call)
     answerShared()
     answerWoken()
