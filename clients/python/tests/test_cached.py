@@ -274,6 +274,43 @@ def test_one_of_four_processes_loads_a_cold_key(sidecar: Daemon) -> None:
     assert calls.value == 1
 
 
+def _load_and_be_killed(socket: str, calls: Any, begun: Any) -> None:
+    configure(socket=socket)
+
+    @cached("ns", key="cold", returns=str)
+    def slow() -> str:
+        with calls.get_lock():
+            calls.value += 1
+            first = calls.value == 1
+        if first:
+            begun.set()
+            threading.Event().wait()
+        return "loaded"
+
+    assert slow() == "loaded"
+
+
+def test_who_loads_is_killed_and_the_next_does_at_once(sidecar: Daemon, store: Cache) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    begun, calls = spawn.Event(), spawn.Value("i", 0)
+    arguments = (str(sidecar.socket), calls, begun)
+    processes = [spawn.Process(target=_load_and_be_killed, args=arguments) for _ in range(4)]
+    processes[0].start()
+    assert begun.wait(30)
+    for process in processes[1:]:
+        process.start()
+    while counters(store)["waits"]["now"] < 3:
+        pass
+    processes[0].kill()
+    for process in processes[1:]:
+        # Far within the lease's time: the sidecar's own stands still.
+        process.join(30)
+        assert process.exitcode == 0
+    processes[0].join(30)
+    assert calls.value == 2
+    assert counters(store)["leases"]["handed_over"] == 1
+
+
 def test_a_cancelled_load_is_the_next_ones_at_once(store: Cache) -> None:
     calls: list[int] = []
 

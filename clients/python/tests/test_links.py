@@ -6,12 +6,13 @@ import asyncio
 import logging
 import os
 import random
+import resource
 import select
 import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -337,3 +338,100 @@ def test_one_that_hangs_while_others_loads_are_awaited_is_given_up(sidecar: Daem
             assert [one.result(20) for one in found] == [1, 2]
         finally:
             sidecar.signal(signal.SIGCONT)
+
+
+@contextmanager
+def answering(path: Path, answer: bytes) -> Iterator[None]:
+    """To each request it says so much, and hangs up."""
+
+    def serve() -> None:
+        while True:
+            try:
+                end, _ = listener.accept()
+            except OSError:
+                return
+            with end:
+                if end.recv(1000):
+                    end.sendall(answer)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(100)
+        server = threading.Thread(target=serve)
+        server.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+    server.join(10)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b'{"ok":true,"hit":tr', b'{"id":1,"ok":true,"hit":true,"value":"x', b"\n", b"nonsense\n", b"[]\n", b"{}\n"],
+)
+def test_one_that_ends_between_request_and_answer_costs_no_call_its_result(tmp_path: Path, answer: bytes) -> None:
+    configure(socket=tmp_path / "ends.sock", request_timeout=0.2, breaker_pause=60)
+
+    @cached("ns", key="k")
+    def number() -> int:
+        return 1
+
+    @cached("ns", key="k")
+    async def awaited() -> int:
+        return 2
+
+    with answering(tmp_path / "ends.sock", answer):
+        assert [number() for _ in range(3)] == [1, 1, 1]
+        cache.sync.close()
+        assert asyncio.run(_closing(awaited())) == 2
+
+
+def test_without_descriptors_functions_are_simply_called(sidecar: Daemon) -> None:
+    @cached("ns", key="k")
+    def number() -> int:
+        return 1
+
+    @cached("ns", key="k")
+    async def awaited() -> int:
+        return 2
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    loop = asyncio.new_event_loop()
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+    holes = [os.open("/dev/null", os.O_RDONLY)]
+    while holes[-1] <= highest:
+        holes.append(os.open("/dev/null", os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (holes[-1] + 1, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            os.open("/dev/null", os.O_RDONLY)
+        assert number() == 1
+        assert loop.run_until_complete(awaited()) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for hole in holes:
+            os.close(hole)
+        loop.close()
+
+
+def test_a_sidecar_that_takes_no_more_connections() -> None:
+    with Daemon("limits: {connections: 1}") as daemon:
+        configure(socket=daemon.socket)
+        only = Cache(raises=True)
+
+        @cached("ns", key="k")
+        def number() -> int:
+            return 1
+
+        @cached("ns", key="k")
+        async def awaited() -> int:
+            return 2
+
+        is_in = False
+        while not is_in:
+            # The test of whether it serves had one, too.
+            with suppress(RefusedError, UnavailableError):
+                is_in = only.ping()
+        assert [number() for _ in range(3)] == [1, 1, 1]
+        cache.sync.close()
+        assert asyncio.run(_closing(awaited())) == 2
+        only.close()

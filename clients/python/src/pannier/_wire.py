@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 
-from ._errors import RefusedError
+from ._errors import RefusedError, UnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def get_head(ns: str) -> str:
 
 
 def parse(answer: bytes) -> Answer:
-    """A whole answer without its line feed. An error is raised as what it says."""
+    """A whole answer without its line feed. An error is raised as what it says, and so is what is no answer."""
     if answer.startswith(PLAIN_HIT):
         return Answer(_HIT, answer[len(PLAIN_HIT) : -1])
     if answer == _PLAIN_MISS:
@@ -91,13 +91,24 @@ def parse(answer: bytes) -> Answer:
     # A quote inside of a string is escaped: so the first that stands so is the member's name.
     place = answer.find(_VALUE)
     if place >= 0 and answer.startswith(b'{"ok":true,"hit"'):
-        fields = json.loads(answer[:place] + b"}")
-        return Answer(fields, answer[place + len(_VALUE) : -1])
-    fields = json.loads(answer)
+        return Answer(_members(answer[:place] + b"}"), answer[place + len(_VALUE) : -1])
+    fields = _members(answer)
     if fields.get("ok") is not True:
         error: dict[str, str] = fields.get("error") or {}
         raise RefusedError(error.get("code", "internal"), error.get("message", ""))
     return Answer(fields, None)
+
+
+def _members(text: bytes) -> dict[str, Any]:
+    # An object is all that a line may be.
+    if text.startswith(b"{"):
+        try:
+            found: dict[str, Any] = json.loads(text)
+        except ValueError:
+            pass
+        else:
+            return found
+    raise UnavailableError(f"what listens there is no sidecar: it says {text[:40]!r}")
 
 
 def _items(answer: str) -> list[Answer]:
