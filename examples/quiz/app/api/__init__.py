@@ -1,0 +1,1 @@
+"""HTTP: it turns requests into calls of services, and their results into answers."""

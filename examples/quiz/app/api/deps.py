@@ -1,0 +1,83 @@
+"""What routes are handed: a session, the user who asks, the clients, and the guard of the admin routes."""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, HTTPException, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.clients.canvas import CanvasClient
+from app.clients.llm import LLMClient
+from app.core.config import Settings
+from app.core.database import Sessions
+from app.models import Quiz, User
+from app.services import cached_crud
+
+
+class Resources:
+    """What an application has open while it runs."""
+
+    def __init__(self, settings: Settings, sessions: Sessions, canvas: CanvasClient, llm: LLMClient) -> None:
+        self.settings = settings
+        self.sessions = sessions
+        self.canvas = canvas
+        self.llm = llm
+
+
+def resources(request: Request) -> Resources:
+    found: Resources = request.app.state.resources
+    return found
+
+
+ResourcesDep = Annotated[Resources, Depends(resources)]
+
+
+async def session(having: ResourcesDep) -> AsyncIterator[AsyncSession]:
+    """Connects when it is first used. A change is committed by its route, before it answers."""
+    async with having.sessions() as opened:
+        yield opened
+
+
+SessionDep = Annotated[AsyncSession, Depends(session)]
+
+
+async def current_user(session: SessionDep, x_user_id: Annotated[UUID, Header()]) -> User:
+    """Stands for an identity that a proxy has proven."""
+    user = await cached_crud.get_user(session, x_user_id)
+    if user is None:
+        raise HTTPException(401, "nobody has this X-User-Id")
+    return user
+
+
+UserDep = Annotated[User, Depends(current_user)]
+
+
+async def shown_quiz(session: SessionDep, user: UserDep, quiz_id: UUID) -> Quiz:
+    """Whoever is known may read it."""
+    quiz = await cached_crud.get_quiz_by_id(session, quiz_id)
+    if quiz is None:
+        raise HTTPException(404, "there is no such quiz")
+    return quiz
+
+
+ShownQuizDep = Annotated[Quiz, Depends(shown_quiz)]
+
+
+async def own_quiz(quiz: ShownQuizDep, user: UserDep) -> Quiz:
+    """Only its owner may change it."""
+    if quiz.owner_id != user.id:
+        raise HTTPException(403, "this quiz is another user's")
+    return quiz
+
+
+OwnQuizDep = Annotated[Quiz, Depends(own_quiz)]
+
+
+async def admin(having: ResourcesDep, authorization: Annotated[str, Header()] = "") -> None:
+    token = having.settings.admin_token
+    if token is None:
+        raise HTTPException(404, "there are no admin routes: ADMIN_TOKEN is not set")
+    if not secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+        raise HTTPException(401, "expected Authorization: Bearer with the admin token")

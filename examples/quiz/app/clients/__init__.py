@@ -1,0 +1,1 @@
+"""Who the application asks over HTTP. They know no cache."""

@@ -1,0 +1,121 @@
+"""What the application does with its data, uncached. Whoever calls it commits, or rolls back."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import (
+    Question,
+    QuestionDraft,
+    QuestionStatistics,
+    Quiz,
+    QuizCreate,
+    QuizStatus,
+    QuizUpdate,
+    QuizWithQuestions,
+    User,
+    UserCreate,
+    UserUpdate,
+)
+from app.models.moments import now
+from app.repositories import questions, quizzes, users
+
+
+class UnknownQuestionError(LookupError):
+    """Of the questions that were named, some aren't the quiz's."""
+
+
+# Users
+
+
+async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
+    return await users.by_id(session, user_id)
+
+
+async def get_user_by_email(session: AsyncSession, email: str) -> User | None:
+    return await users.by_email(session, email)
+
+
+async def create_user(session: AsyncSession, new: UserCreate) -> User:
+    return await users.add(session, User.model_validate(new))
+
+
+async def update_user(session: AsyncSession, user_id: UUID, changes: UserUpdate) -> User | None:
+    user = await users.by_id(session, user_id)
+    if user is None:
+        return None
+    user.sqlmodel_update(changes.model_dump(exclude_unset=True, exclude_none=True))
+    return await users.add(session, user)
+
+
+# Quizzes
+
+
+async def get_user_quizzes(
+    session: AsyncSession, owner_id: UUID, skip: int = 0, limit: int = 20, status_filter: QuizStatus | None = None
+) -> list[Quiz]:
+    return list(await quizzes.of_owner(session, owner_id, skip, limit, status_filter))
+
+
+async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> Quiz | None:
+    return await quizzes.by_id(session, quiz_id)
+
+
+async def get_quiz_with_questions(
+    session: AsyncSession, quiz_id: UUID, approved_only: bool = False
+) -> QuizWithQuestions | None:
+    quiz = await quizzes.by_id(session, quiz_id)
+    if quiz is None:
+        return None
+    return QuizWithQuestions(quiz=quiz, questions=list(await questions.of_quiz(session, quiz_id, approved_only)))
+
+
+async def create_quiz(session: AsyncSession, owner_id: UUID, new: QuizCreate) -> Quiz:
+    return await quizzes.add(session, Quiz(owner_id=owner_id, **new.model_dump()))
+
+
+async def update_quiz(session: AsyncSession, quiz_id: UUID, changes: QuizUpdate) -> Quiz | None:
+    quiz = await quizzes.by_id(session, quiz_id)
+    if quiz is None:
+        return None
+    quiz.sqlmodel_update(changes.model_dump(mode="json", exclude_unset=True, exclude_none=True))
+    quiz.updated_at = now()
+    return await quizzes.add(session, quiz)
+
+
+# Questions
+
+
+async def get_quiz_questions(
+    session: AsyncSession, quiz_id: UUID, approved_only: bool = False, skip: int = 0, limit: int = 50
+) -> list[Question]:
+    return list(await questions.of_quiz(session, quiz_id, approved_only, skip, limit))
+
+
+async def get_question_statistics(session: AsyncSession, quiz_id: UUID) -> QuestionStatistics:
+    found = await questions.of_quiz(session, quiz_id, approved_only=False)
+    options = sum(len(question.options) for question in found)
+    return QuestionStatistics(
+        total=len(found),
+        approved=sum(question.is_approved for question in found),
+        average_options=options / len(found) if found else 0.0,
+    )
+
+
+async def approve_questions_bulk(session: AsyncSession, quiz_id: UUID, question_ids: Sequence[UUID]) -> int:
+    wanted = set(question_ids)
+    approved = await questions.approve(session, quiz_id, list(wanted), now())
+    if approved != len(wanted):
+        # Some have been changed by now: it is the caller's rollback that undoes it.
+        raise UnknownQuestionError(f"{len(wanted) - approved} of the questions are not of this quiz")
+    return approved
+
+
+async def replace_questions(session: AsyncSession, quiz: Quiz, drafts: Sequence[QuestionDraft]) -> Quiz:
+    """What was generated takes the place of what the quiz had."""
+    rows = [Question(quiz_id=quiz.id, position=place, **draft.model_dump()) for place, draft in enumerate(drafts)]
+    await questions.replace(session, quiz.id, rows)
+    updated = await update_quiz(session, quiz.id, QuizUpdate(status=QuizStatus.READY))
+    assert updated is not None, "a quiz is not deleted"
+    return updated

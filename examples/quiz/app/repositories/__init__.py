@@ -1,0 +1,1 @@
+"""The statements that the application sends, one file a table."""

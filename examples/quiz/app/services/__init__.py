@@ -1,0 +1,1 @@
+"""What the application does: data through the cache, Canvas, the LLM, warming."""

@@ -1,0 +1,143 @@
+"""Multiple choice questions out of texts, by a model. It knows neither quizzes' rows nor where texts come from.
+
+A question costs seconds and tokens, so that each is kept by itself, and so is a whole generation that was completed.
+What failed is not kept: the next caller tries again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from app.clients.llm import LLMClient, LLMError, Message
+from app.core.cache import MCQ_GENERATION
+from app.models import QuestionDraft
+from pannier import cached
+
+CHUNK_CHARACTERS: Final = 800
+# A shorter text is made anew sooner than it is asked for.
+KEPT_CHARACTERS: Final = 100
+# Of the words of a chunk, so many are told the model as what to ask about.
+TERMS: Final = 8
+
+ROLE: Final = (
+    "Write one multiple choice question on the text, with four options of which one is right, as JSON: "
+    '{"text": "...", "options": ["..."], "answer": 0}'
+)
+
+
+class Chunk(BaseModel):
+    text: str
+    terms: list[str]
+
+
+class Outcome(BaseModel):
+    """Of one question; None: the model's answer was none."""
+
+    question: QuestionDraft | None
+    tokens: int
+
+
+class GenerationStatus(str, Enum):
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class Generation(BaseModel):
+    status: GenerationStatus
+    questions: list[QuestionDraft]
+    tokens: int
+    error: str | None = None
+
+
+async def generate_questions(
+    llm: LLMClient, texts: Sequence[str], count: int, model: str, temperature: float
+) -> Generation:
+    """Raises nothing where the model fails: the status tells."""
+    return await generate(llm, list(texts), count, model, temperature)
+
+
+@cached(
+    MCQ_GENERATION,
+    key="generation:{texts}:{count}:{model}:{temperature}",
+    condition=lambda result: result.status is GenerationStatus.COMPLETED,
+    wait="2m",
+)
+async def generate(llm: LLMClient, texts: list[str], count: int, model: str, temperature: float) -> Generation:
+    pieces = [piece for text in texts for piece in split(text)]
+    if not pieces:
+        return Generation(status=GenerationStatus.FAILED, questions=[], tokens=0, error="there is no text")
+    chunks = [await process_chunk(piece) for piece in pieces]
+    asked = (question_about(llm, chunks[n % len(chunks)], n // len(chunks), model, temperature) for n in range(count))
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    return _summed_up(outcomes)
+
+
+def split(text: str) -> list[str]:
+    """Into pieces of about `CHUNK_CHARACTERS`, between words."""
+    pieces: list[str] = []
+    while len(text) > CHUNK_CHARACTERS:
+        end = text.rfind(" ", 0, CHUNK_CHARACTERS)
+        end = CHUNK_CHARACTERS if end <= 0 else end
+        pieces.append(text[:end])
+        text = text[end:].lstrip()
+    return [*pieces, text] if text else pieces
+
+
+@cached(MCQ_GENERATION, key="chunk:{text}", condition=lambda chunk: len(chunk.text) > KEPT_CHARACTERS)
+async def process_chunk(text: str) -> Chunk:
+    words = {word.strip(".,;:!?()").lower() for word in text.split()}
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return Chunk(text=text, terms=longest_first[:TERMS])
+
+
+async def question_about(llm: LLMClient, chunk: Chunk, ordinal: int, model: str, temperature: float) -> Outcome:
+    """`ordinal`: how many questions there are on this chunk already."""
+    asked = f"Question {ordinal + 1} on: {', '.join(chunk.terms)}\n\n{chunk.text}"
+    messages = [{"role": "system", "content": ROLE}, {"role": "user", "content": asked}]
+    return await generate_single_question(llm, model, messages, temperature)
+
+
+@cached(
+    MCQ_GENERATION,
+    "2h",
+    key="question:{messages}:{model}:{temperature}",
+    condition=lambda outcome: outcome.question is not None,
+    wait="2m",
+)
+async def generate_single_question(llm: LLMClient, model: str, messages: list[Message], temperature: float) -> Outcome:
+    """Raises LLMError."""
+    said = await llm.complete(model, messages, temperature)
+    return Outcome(question=_parsed(said.text), tokens=said.tokens)
+
+
+def _parsed(text: str) -> QuestionDraft | None:
+    try:
+        question = QuestionDraft.model_validate_json(text)
+    except ValidationError:
+        return None
+    return question if 0 <= question.answer < len(question.options) else None
+
+
+def _summed_up(outcomes: Sequence[Outcome | BaseException]) -> Generation:
+    for outcome in outcomes:
+        # A slip of our own is no model's failure.
+        if isinstance(outcome, BaseException) and not isinstance(outcome, LLMError):
+            raise outcome
+    errors = [str(outcome) for outcome in outcomes if isinstance(outcome, LLMError)]
+    answered = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+    questions = [outcome.question for outcome in answered if outcome.question is not None]
+    if len(questions) == len(outcomes):
+        status = GenerationStatus.COMPLETED
+    else:
+        status = GenerationStatus.PARTIAL if questions else GenerationStatus.FAILED
+        errors = errors or ["the model's answer was no question"]
+    return Generation(
+        status=status,
+        questions=questions,
+        tokens=sum(outcome.tokens for outcome in answered),
+        error=errors[0] if errors else None,
+    )

@@ -1,0 +1,46 @@
+"""The application's workers, and the stand-ins that they ask."""
+
+import os
+import socket
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stage.process import FOLDER, ROOT, Process
+
+
+def worker(socket_path: Path, settings: Mapping[str, str]) -> Process:
+    """One process of the application, on a socket of its own as behind a load balancer. It may not serve yet."""
+    paths = os.pathsep.join(os.fspath(path) for path in (FOLDER, ROOT / "clients" / "python" / "src"))
+    arguments = ["app.main:create_app", "--factory", "--uds", os.fspath(socket_path), "--no-access-log"]
+    return Process(
+        [sys.executable, "-m", "uvicorn", *arguments, "--log-level", "warning"],
+        environment={"PYTHONPATH": paths, **settings},
+    )
+
+
+@dataclass(frozen=True)
+class Standins:
+    process: Process
+    canvas_url: str
+    llm_url: str
+
+
+@contextmanager
+def standins(scale: float) -> Generator[Standins, None, None]:
+    with listening() as canvas, listening() as llm:
+        urls = [f"http://127.0.0.1:{opened.getsockname()[1]}" for opened in (canvas, llm)]
+        fds = [canvas.fileno(), llm.fileno()]
+        arguments = [sys.executable, "-m", "standins", "--scale", str(scale), "--fds", *map(str, fds)]
+        with Process(arguments, fds=fds) as process:
+            # Who connects before it accepts is kept waiting, and not refused.
+            yield Standins(process, *urls)
+
+
+def listening() -> socket.socket:
+    opened = socket.socket()
+    opened.bind(("127.0.0.1", 0))
+    opened.listen(128)
+    return opened
