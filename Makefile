@@ -8,7 +8,7 @@ PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
 PYTHON_CLIENT := clients/python
-PYTHON_BENCH := benchmarks/python
+QUIZ := examples/quiz
 # Some tests connect as somebody else, which only root may: who isn't root is so in a namespace of its own.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)
 SOCKET := run/pannier.sock
@@ -53,6 +53,7 @@ test:
 	$(AS_ROOT) $(SWIFT) test --skip-build
 	cd $(PYTHON_TESTS) && $(AS_ROOT) ../../$(PYTHON) pytest
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) pytest
+	cd $(QUIZ) && ../../$(PYTHON) pytest
 
 lint:
 	@scripts/setup test
@@ -64,6 +65,9 @@ lint:
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) mypy --strict src tests
 	cd $(PYTHON_CLIENT) && ../../.venv/bin/basedpyright
+	cd $(QUIZ) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
+	cd $(QUIZ) && ../../$(PYTHON) mypy --strict .
+	cd $(QUIZ) && ../../.venv/bin/basedpyright
 	cd benchmarks && ../$(PYTHON) ruff check .
 	cd benchmarks && ../$(PYTHON) ruff format --check .
 	cd benchmarks && ../$(PYTHON) mypy --strict . && ../$(PYTHON) mypy --strict --scripts-are-modules run soak
@@ -78,6 +82,7 @@ format:
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check --fix .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format .
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
+	cd $(QUIZ) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 	cd benchmarks && ../$(PYTHON) ruff check --fix .
 	cd benchmarks && ../$(PYTHON) ruff format .
 	cd $(PYTHON_BENCH) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
