@@ -29,7 +29,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         sessions = database.sessions(engine)
         async with CanvasClient(chosen.canvas_url) as canvas, LLMClient(chosen.llm_url) as llm:
             app.state.resources = Resources(chosen, sessions, canvas, llm)
-            warming = asyncio.create_task(_warm_at_start(chosen, sessions))
+            cache_warming.register(sessions, chosen.cache_warming_batch_size)
+            warming = asyncio.create_task(_warm_at_start(chosen))
             yield
             warming.cancel()
             with suppress(asyncio.CancelledError):
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _warm_at_start(settings: Settings, sessions: database.Sessions) -> None:
+async def _warm_at_start(settings: Settings) -> None:
     """Beside the first requests, which wait for nothing."""
-    if settings.cache_enabled and settings.cache_warming_enabled:
-        await cache_warming.warm(sessions, settings.cache_warming_batch_size)
+    if settings.cache_warming_enabled:
+        await cache_warming.run()

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from seed import question_id, quiz_id, user_id
-from world import ADMIN, USERS, Worker, World, identity, statements
+from world import ADMIN, Worker, World, identity, statements
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
@@ -119,8 +119,14 @@ def test_the_admin_routes(world: World) -> None:
         for headers in ({}, {"Authorization": "Bearer another"}):
             assert world.one.ask(method, f"/admin/cache/{path}", headers=headers).status_code == 401
     world.clear()
-    assert world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).status_code == 200
-    assert statements(world.other.ask("GET", f"{QUIZ}/full", user=user_id(USERS - 1))) == 1
+    (run,) = world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).json()
+    assert (run["name"], run["state"], run["failed"]) == ("quizzes", "done", 0)
+    assert statements(world.other.ask("GET", f"{QUIZ}/full")) == 0
     assert world.one.ask("POST", "/admin/cache/clear/nothing", headers=ADMIN).status_code == 404
     stats = world.one.ask("GET", "/admin/cache/stats", headers=ADMIN).json()
-    assert stats["namespaces"]["quizzes"]["hits"] > 0
+    assert stats["sidecar"]["namespaces"]["quizzes"]["hits"] > 0
+    assert stats["process"]["quizzes"]["hits"] > 0
+    assert stats["warming"] == [run]
+    assert [run["state"] for run in world.uncached.ask("POST", "/admin/cache/warm", headers=ADMIN).json()] == [
+        "disabled"
+    ]

@@ -7,14 +7,14 @@ What failed is not kept: the next caller tries again.
 import asyncio
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from app.clients.llm import LLMClient, LLMError, Message
 from app.core.cache import MCQ_GENERATION
 from app.models import QuestionDraft
-from pannier import cached
+from pannier import cached, llm_key
 
 CHUNK_CHARACTERS: Final = 800
 # A shorter text is made anew sooner than it is asked for.
@@ -65,6 +65,7 @@ async def generate_questions(
     key="generation:{texts}:{count}:{model}:{temperature}",
     condition=lambda result: result.status is GenerationStatus.COMPLETED,
     wait="2m",
+    tokens=lambda result: result.tokens,
 )
 async def generate(llm: LLMClient, texts: list[str], count: int, model: str, temperature: float) -> Generation:
     pieces = [piece for text in texts for piece in split(text)]
@@ -101,12 +102,19 @@ async def question_about(llm: LLMClient, chunk: Chunk, ordinal: int, model: str,
     return await generate_single_question(llm, model, messages, temperature)
 
 
+def question_key(function: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """By content, model and temperature: above 0 the first question is everybody's, which a quiz can live with."""
+    _, model, messages, temperature = args
+    return f"question:{llm_key(model, messages, temperature=temperature, allow_random=True)}"
+
+
 @cached(
     MCQ_GENERATION,
     "2h",
-    key="question:{messages}:{model}:{temperature}",
+    question_key,
     condition=lambda outcome: outcome.question is not None,
     wait="2m",
+    tokens=lambda outcome: outcome.tokens,
 )
 async def generate_single_question(llm: LLMClient, model: str, messages: list[Message], temperature: float) -> Outcome:
     """Raises LLMError."""

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
-from app.api.deps import ResourcesDep, admin
+from app.api.deps import admin
 from app.core.cache import NAMESPACES
 from app.services import cache_warming
-from pannier import cache
+from pannier import cache, counters, warm_runs
 
 router = APIRouter(prefix="/admin/cache", tags=["cache"], dependencies=[Depends(admin)])
 
@@ -17,13 +17,10 @@ class Cleared(BaseModel):
     cleared: int
 
 
-class Warmed(BaseModel):
-    quizzes: int
-
-
 @router.get("/stats")
 async def stats() -> dict[str, Any]:
-    return await cache.stats()
+    """`sidecar`: of the host; `process`: of the worker that answers; `warming`: the last runs."""
+    return {"sidecar": await cache.stats(), "process": counters(), "warming": await warm_runs()}
 
 
 @router.post("/clear/{name}")
@@ -34,6 +31,5 @@ async def clear(name: str) -> Cleared:
 
 
 @router.post("/warm")
-async def warm(having: ResourcesDep) -> Warmed:
-    batch = having.settings.cache_warming_batch_size
-    return Warmed(quizzes=await cache_warming.warm(having.sessions, batch))
+async def warm() -> list[dict[str, Any]]:
+    return [run.as_dict() for run in await cache_warming.run()]
