@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import BaseModel, PrivateAttr
 from sqlalchemy import inspect
 from sqlalchemy.orm.exc import DetachedInstanceError
 from sqlmodel import Field, Relationship, Session, SQLModel, create_engine
@@ -34,6 +35,15 @@ class Room(SQLModel):
     books: dict[str, list[Book]]
 
 
+class Wing(BaseModel):
+    rooms: list[Room]
+    name: str
+    _length: int = PrivateAttr(default=0)
+
+    def model_post_init(self, context: Any) -> None:
+        self._length = len(self.name)
+
+
 def shelf() -> Shelf:
     return Shelf(price=Decimal("1.5"), made_at=datetime(2026, 1, 2, tzinfo=timezone.utc))
 
@@ -60,6 +70,12 @@ def test_rows_are_rows_wherever_they_stand() -> None:
     room = back(Room, Room(best=kept, books={"new": [book, book]}))
     assert (room.best, room.books) == (kept, {"new": [book, book]})
     assert all(inspect(row).detached for row in (room.best, *room.books["new"]))
+    # pydantic has validators of models built already, which know nothing of this.
+    wing = Wing(rooms=[Room(best=kept, books={})], name="east")
+    assert back(list[Room], [room]) == [room]
+    found = back(Wing | None, wing)  # type: ignore[arg-type,unused-ignore]
+    assert (found, found.rooms[0].best) == (wing, kept)
+    assert inspect(found.rooms[0].best).detached
 
 
 def test_a_row_is_detached_so_that_a_relation_raises() -> None:

@@ -1,0 +1,1 @@
+"""Drives a load at the application, and says what the cache does to it. `python -m load --help`."""
