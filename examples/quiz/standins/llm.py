@@ -1,4 +1,4 @@
-"""A chat model that makes one question of what it is told. What it says follows from what it is asked."""
+"""A chat model that names facts, and makes questions of them. What it says follows from what it is asked."""
 
 import json
 import random
@@ -13,6 +13,7 @@ from standins.standin import Standin, failure
 
 SHORTEST, LONGEST = 1.0, 4.0
 OPTIONS: Final = 4
+FACTS: Final = 3
 # A token is about so many characters.
 TOKEN_CHARACTERS: Final = 4
 
@@ -25,7 +26,8 @@ def llm(scale: float = 1.0) -> Starlette:
         spelled = json.dumps(asked, sort_keys=True)
         if not await service.answers("complete", spelled):
             return failure()
-        said = json.dumps(question(asked["messages"][-1]["content"], spelled))
+        role, text = (message["content"] for message in asked["messages"])
+        said = json.dumps(facts(text, spelled) if "facts" in role else question(text, spelled))
         return JSONResponse(
             {
                 "model": asked["model"],
@@ -35,6 +37,11 @@ def llm(scale: float = 1.0) -> Starlette:
         )
 
     return service.app([Route("/v1/chat/completions", complete, methods=["POST"])])
+
+
+def facts(text: str, seed: str) -> list[str]:
+    chosen = random.Random(seed)
+    return [f"what {word} means here" for word in chosen.sample(text.split(), FACTS)]
 
 
 def question(asked: str, seed: str) -> dict[str, Any]:

@@ -62,7 +62,8 @@ def test_quizzes_over_the_same_modules_share_their_questions(world: World) -> No
     before = world.llm_calls()
     made = [world.one.ask("POST", f"{quiz}/generate") for quiz in quizzes]
     assert statuses(made) == {200}
-    assert world.llm_calls() - before == 3
+    # The facts of three chunks, and a question on each.
+    assert world.llm_calls() - before == 6
     texts = [[question["text"] for question in world.other.get(f"{quiz}/questions")] for quiz in quizzes]
     assert texts[0] == texts[1] == texts[2]
     assert len(texts[0]) == 3
@@ -77,16 +78,17 @@ def test_a_failure_of_the_model_is_not_kept(world: World) -> None:
     assert failed.status_code == 502
     assert world.other.get(quiz)["status"] == "failed"
     assert world.other.get(f"{quiz}/questions") == []
-    assert world.llm_calls() - before == 4
+    # Of four chunks one has no facts, and no question.
+    assert world.llm_calls() - before == 7
     # Within a second of a failure whoever asks is served, and nothing is kept.
     world.pass_time(2)
     assert world.other.ask("POST", f"{quiz}/generate").status_code == 200
-    # Of four questions three were kept.
-    assert world.llm_calls() - before == 5
+    # What else there was has been kept.
+    assert world.llm_calls() - before == 9
     assert world.one.get(quiz)["status"] == "ready"
     assert len(world.one.get(f"{quiz}/questions")) == 4
     assert world.one.ask("POST", f"{quiz}/generate").status_code == 200
-    assert world.llm_calls() - before == 5
+    assert world.llm_calls() - before == 9
 
 
 def test_a_failure_of_canvas_is_not_kept(world: World) -> None:
@@ -114,4 +116,4 @@ def test_uncached_each_call_is_made(world: World) -> None:
     before = world.llm_calls(), world.canvas_calls()
     for _ in range(2):
         assert world.uncached.ask("POST", f"{quiz}/generate").status_code == 200
-    assert (world.llm_calls() - before[0], world.canvas_calls() - before[1]) == (6, 8)
+    assert (world.llm_calls() - before[0], world.canvas_calls() - before[1]) == (12, 8)

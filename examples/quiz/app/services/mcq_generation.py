@@ -1,7 +1,8 @@
 """Multiple choice questions out of texts, by a model. It knows neither quizzes' rows nor where texts come from.
 
-A question costs seconds and tokens, so that each is kept by itself, and so is a whole generation that was completed.
-What failed is not kept: the next caller tries again.
+A text is cut into chunks, of each the model names the facts, and on these it writes questions. Each step costs seconds
+and tokens, and is kept by itself, so that quizzes share what they have in common; and so is a whole generation that was
+completed. What failed is not kept: the next caller tries again.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.clients.llm import LLMClient, LLMError, Message
 from app.core.cache import MCQ_GENERATION
@@ -17,20 +18,25 @@ from app.models import QuestionDraft
 from pannier import cached, llm_key
 
 CHUNK_CHARACTERS: Final = 800
-# A shorter text is made anew sooner than it is asked for.
+# What is shorter is hardly asked for twice.
 KEPT_CHARACTERS: Final = 100
-# Of the words of a chunk, so many are told the model as what to ask about.
-TERMS: Final = 8
 
-ROLE: Final = (
+FACTS: Final = "Name the facts in the text that are worth asking about, as a JSON list of short texts."
+QUESTION: Final = (
     "Write one multiple choice question on the text, with four options of which one is right, as JSON: "
     '{"text": "...", "options": ["..."], "answer": 0}'
 )
 
 
+_FACTS = TypeAdapter(list[str])
+
+
 class Chunk(BaseModel):
+    """A piece of text, and what of it is worth asking about."""
+
     text: str
-    terms: list[str]
+    facts: list[str]
+    tokens: int
 
 
 class Outcome(BaseModel):
@@ -71,8 +77,7 @@ async def generate(llm: LLMClient, texts: list[str], count: int, model: str, tem
     pieces = [piece for text in texts for piece in split(text)]
     if not pieces:
         return Generation(status=GenerationStatus.FAILED, questions=[], tokens=0, error="there is no text")
-    chunks = [await process_chunk(piece) for piece in pieces]
-    asked = (question_about(llm, chunks[n % len(chunks)], n // len(chunks), model, temperature) for n in range(count))
+    asked = (_question(llm, pieces[n % len(pieces)], n // len(pieces), model, temperature) for n in range(count))
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     return _summed_up(outcomes)
 
@@ -88,18 +93,36 @@ def split(text: str) -> list[str]:
     return [*pieces, text] if text else pieces
 
 
-@cached(MCQ_GENERATION, key="chunk:{text}", condition=lambda chunk: len(chunk.text) > KEPT_CHARACTERS)
-async def process_chunk(text: str) -> Chunk:
-    words = {word.strip(".,;:!?()").lower() for word in text.split()}
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return Chunk(text=text, terms=longest_first[:TERMS])
+async def _question(llm: LLMClient, piece: str, ordinal: int, model: str, temperature: float) -> Outcome:
+    """`ordinal`: how many questions there are on this piece already."""
+    chunk = await process_chunk(llm, model, piece)
+    asked = f"Question {ordinal + 1} on: {'; '.join(chunk.facts)}\n\n{chunk.text}"
+    return await generate_single_question(llm, model, told(QUESTION, asked), temperature)
 
 
-async def question_about(llm: LLMClient, chunk: Chunk, ordinal: int, model: str, temperature: float) -> Outcome:
-    """`ordinal`: how many questions there are on this chunk already."""
-    asked = f"Question {ordinal + 1} on: {', '.join(chunk.terms)}\n\n{chunk.text}"
-    messages = [{"role": "system", "content": ROLE}, {"role": "user", "content": asked}]
-    return await generate_single_question(llm, model, messages, temperature)
+def chunk_key(function: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    _, model, text = args
+    return f"chunk:{llm_key(model, told(FACTS, text))}"
+
+
+@cached(
+    MCQ_GENERATION,
+    key_builder=chunk_key,
+    condition=lambda chunk: len(chunk.text) > KEPT_CHARACTERS,
+    wait="2m",
+    tokens=lambda chunk: chunk.tokens,
+)
+async def process_chunk(llm: LLMClient, model: str, text: str) -> Chunk:
+    """Raises LLMError."""
+    said = await llm.complete(model, told(FACTS, text), 0.0)
+    try:
+        return Chunk(text=text, facts=_FACTS.validate_json(said.text), tokens=said.tokens)
+    except ValidationError as error:
+        raise LLMError(f"{model}: its facts are no list of texts") from error
+
+
+def told(role: str, text: str) -> list[Message]:
+    return [{"role": "system", "content": role}, {"role": "user", "content": text}]
 
 
 def question_key(function: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
