@@ -31,9 +31,7 @@ MIXES = [
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="load", description="Measures the quiz application with its cache off and on."
-    )
+    parser = argparse.ArgumentParser(prog="load", description="Measures the application, its cache off and on.")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--short", action="store_true", help="a few of each request, to see that all of it works")
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[1] / "report", metavar="FOLDER")
@@ -53,7 +51,7 @@ def measured(database: str, *, is_short: bool) -> Report:
     size = SHORT if is_short else FULL
     with databases(database) as filled, standins(1.0) as asked, tempfile.TemporaryDirectory() as folder:
         say("the generator by itself")
-        report = Report(filled.name, machine(), requests_a_second(1 if is_short else 3))
+        report = Report(filled.name, machine(), requests_a_second(1 if is_short else 3), size.warm_up)
         bench = Bench(filled, asked, size)
         for arrangement, skew in MIXES:
             say(f"the mix: {arrangement}, Zipf {skew}")

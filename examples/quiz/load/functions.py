@@ -24,6 +24,7 @@ from stage.application import Standins
 # Of a function whose source answers in milliseconds; and of one that takes seconds.
 QUICK, SLOW = 200, 3
 HITS: Final = 300
+MODEL: Final = "small-1"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ async def _timings(url: str, standins: Standins) -> list[Timing]:
     async with CanvasClient(standins.canvas_url) as canvas, LLMClient(standins.llm_url) as llm:
         async with sessions(engine)() as session:
             texts = (await content_extraction.extract_content(canvas, 3, [1])).texts
-            chunk = await mcq_generation.process_chunk(mcq_generation.split(texts[0])[0])
+            piece = mcq_generation.split(texts[0])[0]
+            messages = mcq_generation.told(mcq_generation.QUESTION, piece)
             told = [
                 await timing("get_user", QUICK, cached_crud.get_user, session, user),
                 await timing("get_user_by_email", QUICK, cached_crud.get_user_by_email, session, "user3@example.org"),
@@ -62,11 +64,11 @@ async def _timings(url: str, standins: Standins) -> list[Timing]:
                 await timing("get_question_statistics", QUICK, cached_crud.get_question_statistics, session, quiz),
                 await timing("get_page", SLOW, content_extraction.get_page, canvas, 3, "m1-introduction"),
                 await timing("extract_content", SLOW, content_extraction.extract_content, canvas, 3, [1, 2]),
-                await timing("process_chunk", QUICK, mcq_generation.process_chunk, chunk.text),
+                await timing("process_chunk", SLOW, mcq_generation.process_chunk, llm, MODEL, piece),
                 await timing(
-                    "generate_single_question", SLOW, mcq_generation.question_about, llm, chunk, 0, "small-1", 0.0
+                    "generate_single_question", SLOW, mcq_generation.generate_single_question, llm, MODEL, messages, 0.0
                 ),
-                await timing("generate", SLOW, mcq_generation.generate_questions, llm, texts, 5, "small-1", 0.0),
+                await timing("generate", SLOW, mcq_generation.generate_questions, llm, texts, 5, MODEL, 0.0),
             ]
         await pannier.cache.aclose()
     await engine.dispose()

@@ -1,9 +1,10 @@
-"""The report: tables of what was measured, beside what was to be reached. It measures nothing, and leaves nothing out."""
+"""The report: tables of what was measured, beside what was to be reached. It measures nothing, and omits nothing."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from load.driver import CONNECTIONS
 from load.figures import Figures
 from load.functions import Timing
 from load.picture import Bar, Panel, svg
@@ -16,6 +17,7 @@ class Report:
     database: str
     machine: str
     ceiling: float
+    warm_up: int
     # By arrangement and skew.
     mixes: dict[tuple[Arrangement, float], Figures] = field(default_factory=dict)
     functions: list[Timing] = field(default_factory=list)
@@ -52,9 +54,14 @@ Made by `make example-report`. {report.machine} Database: {report.database}.
 
 ![requests a second, statements, medians](report.svg)
 
-The load generator alone, against a server that answers everything at once, makes {report.ceiling:,.0f} requests a second;
-the most that was asked of it is {most:,.0f}, for which it took {share:.0%} of one core. It shares the cores with what it
-measures, which costs the faster arrangement more.
+Users, quizzes and what is done with them are drawn before anything is asked, so that each arrangement gets the same
+load: {CONNECTIONS} connections, each asking for the next thing as soon as it is answered. Where the cache is on, it has
+been warmed by the application and by {report.warm_up:,} requests that are not counted. The delays of Canvas and of the
+model are those of the real ones, and the same whoever asks.
+
+The load generator alone, against a server that answers everything at once, makes {report.ceiling:,.0f} requests a
+second; the most that was asked of it is {most:,.0f}, and the most that it took of one core is {share:.0%}. It shares
+the cores with what it measures, which costs the faster arrangement more.
 """
 
 
@@ -240,8 +247,8 @@ def cold_start(report: Report) -> str:
     rate = start.figures.hit_rate or 0
     return (
         f"Sidecar and workers serve {start.serving_seconds:.1f} s after they were started. One worker warms: "
-        f"{start.calls} loads in {start.warming_seconds:.2f} s. All of it took {start.warm_seconds:.1f} s. Of the reads "
-        f"of the next 500 requests {rate:.0%} are hits."
+        f"{start.calls} loads in {start.warming_seconds:.2f} s. All of it took {start.warm_seconds:.1f} s. Of what the "
+        f"next 500 requests read {rate:.0%} are hits."
     )
 
 

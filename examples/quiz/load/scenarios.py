@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.core.config import Settings
 from load.connection import Connection, request
 from load.databases import Databases
 from load.driver import CONNECTIONS, Driver, Result
@@ -25,19 +26,17 @@ class Size:
     """How much of each is asked. `warm_up` isn't measured; the load is the same for every arrangement."""
 
     warm_up: int
+    # Where there is nothing to warm but the processes.
+    run_in: int
     requests: int
     # Of an outage: before, while, and after it.
     phase_seconds: float
     expiring_seconds: float
     duplicates: int
 
-    @property
-    def is_short(self) -> bool:
-        return self.requests < 5000
 
-
-FULL = Size(warm_up=4000, requests=8000, phase_seconds=4, expiring_seconds=8, duplicates=8)
-SHORT = Size(warm_up=300, requests=600, phase_seconds=2, expiring_seconds=3, duplicates=3)
+FULL = Size(warm_up=3000, run_in=300, requests=8000, phase_seconds=4, expiring_seconds=8, duplicates=8)
+SHORT = Size(warm_up=100, run_in=50, requests=300, phase_seconds=2, expiring_seconds=3, duplicates=3)
 
 
 class Bench:
@@ -55,11 +54,15 @@ class Bench:
 
     def mix(self, arrangement: Arrangement, skew: float) -> Figures:
         with self.trial(arrangement) as trial:
+            if arrangement.cached:
+                trial.warm()
             return asyncio.run(self._mix(trial, skew))
 
     async def _mix(self, trial: Trial, skew: float) -> Figures:
         driver, asked = Driver(trial.sockets), steps(skew, SEED)
-        await driver.run(asked, count=self.size.warm_up)
+        await driver.run(asked, count=self.size.warm_up if trial.arrangement.cached else self.size.run_in)
+        # Whatever of the warm-up an arrangement has carried out, it goes on with the same.
+        asked = steps(skew, SEED + 1)
         return await counted(trial, lambda: driver.run(asked, count=self.size.requests))
 
     # Outages
@@ -71,6 +74,7 @@ class Bench:
 
     async def _outage(self, trial: Trial, what: str) -> "Outage":
         driver, asked = Driver(trial.sockets), steps(0.9, SEED)
+        await asyncio.to_thread(trial.warm)
         await driver.run(asked, count=self.size.warm_up)
         phase = self.size.phase_seconds
         kill, start = {
@@ -143,7 +147,7 @@ class Bench:
     def cold_start(self) -> "ColdStart":
         """All processes are started, and the quizzes that were changed last are warmed."""
         begun = time.monotonic()
-        with self.trial(Arrangement(4, warming=True)) as trial:
+        with self.trial(Arrangement(4, warming=True, warm_quizzes=Settings().cache_warming_batch_size)) as trial:
             serving = time.monotonic() - begun
             while not (runs := [run for run in warming(trial) if run["state"] == "done"]):
                 pass

@@ -27,6 +27,7 @@ class Arrangement:
     cached: bool = True
     redis: bool = False
     warming: bool = False
+    warm_quizzes: int = 1000
     policies: Path = FOLDER / "pannier.yaml"
 
     def __str__(self) -> str:
@@ -70,6 +71,7 @@ class Trial:
             "DATABASE_URL": self._databases.copy(),
             "CACHE_ENABLED": "1" if self.arrangement.cached else "0",
             "CACHE_WARMING_ENABLED": "1" if self.arrangement.warming else "0",
+            "CACHE_WARMING_BATCH_SIZE": str(self.arrangement.warm_quizzes),
             "CACHE_SOCKET": os.fspath(self._folder / "pannier.sock"),
             "CANVAS_URL": self._standins.canvas_url,
             "LLM_URL": self._standins.llm_url,
@@ -106,10 +108,19 @@ class Trial:
         """Of all that serves."""
         return sum(process.cpu_seconds() for process in [*self._workers, self._sidecar] if process is not None)
 
+    def warm(self) -> None:
+        """As much as the application would after a start."""
+        with self._admin() as client:
+            client.post("/admin/cache/warm").raise_for_status()
+
     def stats(self) -> dict[str, Any]:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=os.fspath(self.sockets[0]))) as client:
-            told: dict[str, Any] = client.get("http://quiz/admin/cache/stats", headers=ADMIN).raise_for_status().json()
+        with self._admin() as client:
+            told: dict[str, Any] = client.get("/admin/cache/stats").raise_for_status().json()
         return told
+
+    def _admin(self) -> httpx.Client:
+        transport = httpx.HTTPTransport(uds=os.fspath(self.sockets[0]))
+        return httpx.Client(transport=transport, base_url="http://quiz", headers=ADMIN, timeout=60)
 
     def namespaces(self) -> dict[str, dict[str, Any]]:
         """The sidecar's counters; none where there is none."""

@@ -33,7 +33,10 @@ def listening(port: int) -> socket.socket:
 
 
 async def serve(apps: list[Starlette], sockets: list[socket.socket]) -> None:
-    servers = [uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)) for app in apps]
+    # Others keep connections so long, too: one that is closed as it is used again would be an error of ours.
+    kept = 75
+    configs = [uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=kept) for app in apps]
+    servers = [uvicorn.Server(config) for config in configs]
     await asyncio.gather(
         *(server.serve(sockets=[own]) for server, own in zip(servers, sockets, strict=True)),
     )
