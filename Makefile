@@ -1,7 +1,7 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build bench-python soak simulate example sanitize
+.PHONY: help setup run test lint format bench bench-build soak simulate example example-report example-socat sanitize
 
 SWIFT := scripts/swift
 PYTHON_BIN := .venv/bin/python
@@ -13,16 +13,20 @@ QUIZ := examples/quiz
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)
 SOCKET := run/pannier.sock
 
-# The binary that the Python tests and the example start. An absolute path, since they run in folders of their own; for them
+# The binary that the Python tests and the examples start. An absolute path, since they run in folders of their own; for them
 # alone, since the daemon warns of a PANNIER_ variable that it doesn't know.
-test example: export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
+test example example-socat: export PANNIER_BIN ?= $(CURDIR)/.build/debug/pannier
+example-report: export PANNIER_BIN ?= $(CURDIR)/.build/release/pannier
+example example-report: export PYTHONPATH = $(CURDIR)/$(PYTHON_CLIENT)/src
 
 help:
 	@echo 'make run       build it and serve on ./$(SOCKET), in memory alone'
 	@echo 'make test      build with the import check, run the Swift tests and the Python tests'
 	@echo 'make lint      what CI asks of the style: swift format, ruff, mypy, basedpyright'
 	@echo 'make format    bring Swift and Python into that style'
-	@echo 'make example   build it, start it on a socket of its own, and speak to it with socat'
+	@echo 'make example   the quiz application with all that it needs, to click on; Ctrl-C ends it'
+	@echo 'make example-report  what the cache does to the quiz application, measured; ten minutes on a quiet machine'
+	@echo 'make example-socat  build it, start it on a socket of its own, and speak to it with socat'
 	@echo 'make bench     instructions a request, memory an entry, pauses, throughput; ten minutes'
 	@echo 'make bench-build  how long a clean release build takes'
 	@echo 'make bench-python  the Python client beside its peers, each on its own server; two minutes'
@@ -117,6 +121,16 @@ simulate:
 	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --filter 'leasesKeep|hostsKeep|oneSchedule'
 
 example:
+	@scripts/setup test
+	$(SWIFT) build --product pannier
+	@cd $(QUIZ) && exec ../../$(PYTHON) stage
+
+example-report:
+	@scripts/setup test
+	$(SWIFT) build -c release --product pannier
+	cd $(QUIZ) && ../../$(PYTHON) load
+
+example-socat:
 	@scripts/setup run
 	$(SWIFT) build --product pannier
 	examples/socat/run

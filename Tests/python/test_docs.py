@@ -24,7 +24,8 @@ README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 PROTOCOL = ROOT / "protocol" / "PROTOCOL.md"
 CONFIGURATION = ROOT / "docs" / "CONFIGURATION.md"
-DOCUMENTS = [README, ARCHITECTURE, CONFIGURATION, PROTOCOL, ROOT / "examples" / "socat" / "README.md"]
+EXAMPLES = [ROOT / "examples" / name / "README.md" for name in ("socat", "quiz")]
+DOCUMENTS = [README, ARCHITECTURE, CONFIGURATION, PROTOCOL, *EXAMPLES]
 
 # A handful of commands against a debug build, on a busy machine.
 SESSION_SECONDS = 60.0

@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,15 @@ from stage.process import FOLDER, ROOT, Process
 
 def worker(socket_path: Path, settings: Mapping[str, str]) -> Process:
     """One process of the application, on a socket of its own as behind a load balancer. It may not serve yet."""
+    return uvicorn(["--uds", os.fspath(socket_path), "--no-access-log", "--log-level", "warning"], settings)
+
+
+def uvicorn(arguments: Sequence[str], settings: Mapping[str, str], *, is_shown: bool = False) -> Process:
     paths = os.pathsep.join(os.fspath(path) for path in (FOLDER, ROOT / "clients" / "python" / "src"))
-    arguments = ["app.main:create_app", "--factory", "--uds", os.fspath(socket_path), "--no-access-log"]
     return Process(
-        [sys.executable, "-m", "uvicorn", *arguments, "--log-level", "warning"],
+        [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", *arguments],
         environment={"PYTHONPATH": paths, **settings},
+        is_shown=is_shown,
     )
 
 
@@ -39,8 +43,9 @@ def standins(scale: float) -> Generator[Standins, None, None]:
             yield Standins(process, *urls)
 
 
-def listening() -> socket.socket:
+def listening(port: int = 0) -> socket.socket:
     opened = socket.socket()
-    opened.bind(("127.0.0.1", 0))
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.bind(("127.0.0.1", port))
     opened.listen(128)
     return opened
