@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Question
 
@@ -27,11 +27,12 @@ async def approve(session: AsyncSession, quiz_id: UUID, question_ids: Sequence[U
         update(Question)
         .where(col(Question.quiz_id) == quiz_id, col(Question.id).in_(question_ids))
         .values(is_approved=True, approved_at=at)
+        .returning(col(Question.id))
     )
-    return int((await session.exec(statement)).rowcount)
+    return len((await session.scalars(statement)).all())
 
 
 async def replace(session: AsyncSession, quiz_id: UUID, questions: Sequence[Question]) -> None:
-    await session.exec(delete(Question).where(col(Question.quiz_id) == quiz_id))
+    await session.execute(delete(Question).where(col(Question.quiz_id) == quiz_id))
     session.add_all(questions)
     await session.flush()
