@@ -56,6 +56,9 @@ def measured(database: str, *, is_short: bool) -> Report:
         for arrangement, skew in MIXES:
             say(f"the mix: {arrangement}, Zipf {skew}")
             report.mixes[arrangement, skew] = bench.mix(arrangement, skew)
+        for cached in (False, True):
+            say("the mix with few connections")
+            report.light.append(bench.light(Arrangement(4, cached=cached)))
         say("functions")
         report.functions = timings(filled, asked)
         for what in ("Redis", "the sidecar"):

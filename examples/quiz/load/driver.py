@@ -16,7 +16,8 @@ from load.connection import Answer, Connection, request
 from load.mix import Step
 from seed import quiz_id, user_id
 
-CONNECTIONS: Final = 32
+# So many that some wait for Canvas and the model while all cores are busy with the others; and so few that none is.
+BUSY, LIGHT = 128, 8
 _VERSION: Final = re.compile(rb'"title":"v(\d+)"')
 
 
@@ -47,7 +48,7 @@ class Result:
 class Driver:
     """`paths`: the workers' sockets, which get equal numbers of connections."""
 
-    def __init__(self, paths: Sequence[Path], connections: int = CONNECTIONS) -> None:
+    def __init__(self, paths: Sequence[Path], connections: int = BUSY) -> None:
         self._paths = [paths[number % len(paths)] for number in range(connections)]
         self._versions = Versions()
         self._result = Result()

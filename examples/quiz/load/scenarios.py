@@ -11,7 +11,7 @@ from typing import Any
 from app.core.config import Settings
 from load.connection import Connection, request
 from load.databases import Databases
-from load.driver import CONNECTIONS, Driver, Result
+from load.driver import BUSY, LIGHT, Driver, Result
 from load.figures import Figures, figures, median_ms, p99_ms, reads
 from load.mix import USERS, Step, steps
 from load.trial import Arrangement, Trial
@@ -29,14 +29,25 @@ class Size:
     # Where there is nothing to warm but the processes.
     run_in: int
     requests: int
+    light_requests: int
     # Of an outage: before, while, and after it.
     phase_seconds: float
     expiring_seconds: float
     duplicates: int
 
 
-FULL = Size(warm_up=3000, run_in=300, requests=8000, phase_seconds=4, expiring_seconds=8, duplicates=8)
-SHORT = Size(warm_up=100, run_in=50, requests=300, phase_seconds=2, expiring_seconds=3, duplicates=3)
+FULL = Size(
+    warm_up=3000,
+    run_in=300,
+    requests=8000,
+    light_requests=1500,
+    phase_seconds=4,
+    expiring_seconds=8,
+    duplicates=8,
+)
+SHORT = Size(
+    warm_up=100, run_in=50, requests=300, light_requests=100, phase_seconds=2, expiring_seconds=3, duplicates=3
+)
 
 
 class Bench:
@@ -64,6 +75,19 @@ class Bench:
         # Whatever of the warm-up an arrangement has carried out, it goes on with the same.
         asked = steps(skew, SEED + 1)
         return await counted(trial, lambda: driver.run(asked, count=self.size.requests))
+
+    def light(self, arrangement: Arrangement) -> Figures:
+        """The same with few connections, so that nobody waits for a core."""
+        with self.trial(arrangement) as trial:
+            if arrangement.cached:
+                trial.warm()
+            return asyncio.run(self._light(trial))
+
+    async def _light(self, trial: Trial) -> Figures:
+        if trial.arrangement.cached:
+            await Driver(trial.sockets).run(steps(0.9, SEED), count=self.size.warm_up)
+        driver, asked = Driver(trial.sockets, LIGHT), steps(0.9, SEED + 1)
+        return await counted(trial, lambda: driver.run(asked, count=self.size.light_requests))
 
     # Outages
 
@@ -113,7 +137,7 @@ class Bench:
             return asyncio.run(self._duplicates(trial))
 
     async def _duplicates(self, trial: Trial) -> "Duplicates":
-        connections = [await Connection.open(trial.sockets[n % len(trial.sockets)]) for n in range(CONNECTIONS)]
+        connections = [await Connection.open(trial.sockets[n % len(trial.sockets)]) for n in range(BUSY)]
         wanted = [(course, copy) for copy in range(self.size.duplicates) for course in range(DISTINCT)]
         quizzes = [await created(connections[0], number, course) for number, (course, _) in enumerate(wanted)]
         left = iter(quizzes)
