@@ -58,8 +58,8 @@ Made by `make example-report`. {report.machine} Database: {report.database}.
 
 Users, quizzes and what is done with them are drawn before anything is asked, so that each arrangement gets the same
 load: {BUSY} connections, each asking for the next thing as soon as it is answered, and for response times {LIGHT}.
-Where the cache is on, it has been warmed by the application and by {report.warm_up:,} requests that are not counted. The
-delays of Canvas and of the model are those of the real ones, and the same whoever asks.
+Where the cache is on, it has been warmed by the application and by {report.warm_up:,} requests that are not counted.
+The delays of Canvas and of the model are those of the real ones, and the same whoever asks.
 
 The load generator alone, against a server that answers everything at once, makes {report.ceiling:,.0f} requests a
 second; the most that was asked of it is {most:,.0f}, and the most that it took of one core is {share:.0%}. It shares

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from app.core.config import Settings
 from load.connection import Connection, request
@@ -173,7 +172,7 @@ class Bench:
         begun = time.monotonic()
         with self.trial(Arrangement(4, warming=True, warm_quizzes=Settings().cache_warming_batch_size)) as trial:
             serving = time.monotonic() - begun
-            while not (runs := [run for run in warming(trial) if run["state"] == "done"]):
+            while not (runs := trial.warmed()):
                 pass
             run = runs[0]
             warm = time.monotonic() - begun
@@ -203,11 +202,6 @@ async def counted(trial: Trial, run: Callable[[], Awaitable[Result]]) -> Figures
         canvas_calls=trial.canvas_calls() - canvas_calls,
         cpu_seconds=cpu,
     )
-
-
-def warming(trial: Trial) -> list[dict[str, Any]]:
-    runs: list[dict[str, Any]] = trial.stats()["warming"]
-    return runs
 
 
 def hot_steps() -> Iterator[Step]:

@@ -113,10 +113,11 @@ class Trial:
         with self._admin() as client:
             client.post("/admin/cache/warm").raise_for_status()
 
-    def stats(self) -> dict[str, Any]:
+    def warmed(self) -> list[dict[str, Any]]:
+        """The runs that are over."""
         with self._admin() as client:
-            told: dict[str, Any] = client.get("/admin/cache/stats").raise_for_status().json()
-        return told
+            runs: list[dict[str, Any]] = client.get("/admin/cache/warm").raise_for_status().json()["runs"]
+        return [run for run in runs if run["state"] == "done"]
 
     def _admin(self) -> httpx.Client:
         transport = httpx.HTTPTransport(uds=os.fspath(self.sockets[0]))
@@ -126,7 +127,8 @@ class Trial:
         """The sidecar's counters; none where there is none."""
         if not self.arrangement.cached:
             return {}
-        found: dict[str, dict[str, Any]] = self.stats()["sidecar"]["namespaces"]
+        with self._admin() as client:
+            found: dict[str, dict[str, Any]] = client.get("/admin/cache/stats").raise_for_status().json()["namespaces"]
         return {name: counters for name, counters in found.items() if name != "pannier-warming"}
 
     def llm_calls(self) -> int:

@@ -115,18 +115,19 @@ def test_changes_answer_the_same_cached_and_uncached(world: World) -> None:
 
 
 def test_the_admin_routes(world: World) -> None:
-    for method, path in (("GET", "stats"), ("POST", "clear/users"), ("POST", "warm")):
+    for method, path in (("GET", "stats"), ("POST", "clear/users"), ("POST", "warm"), ("GET", "process")):
         for headers in ({}, {"Authorization": "Bearer another"}):
             assert world.one.ask(method, f"/admin/cache/{path}", headers=headers).status_code == 401
     world.clear()
-    (run,) = world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).json()
+    (run,) = world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).json()["runs"]
     assert (run["name"], run["state"], run["failed"]) == ("quizzes", "done", 0)
     assert statements(world.other.ask("GET", f"{QUIZ}/full")) == 0
     assert world.one.ask("POST", "/admin/cache/clear/nothing", headers=ADMIN).status_code == 404
-    stats = world.one.ask("GET", "/admin/cache/stats", headers=ADMIN).json()
-    assert stats["sidecar"]["namespaces"]["quizzes"]["hits"] > 0
-    assert stats["process"]["quizzes"]["hits"] > 0
-    assert stats["warming"] == [run]
-    assert [run["state"] for run in world.uncached.ask("POST", "/admin/cache/warm", headers=ADMIN).json()] == [
-        "disabled"
-    ]
+    stats, process, warm = (
+        world.one.ask("GET", f"/admin/cache/{path}", headers=ADMIN).json() for path in ("stats", "process", "warm")
+    )
+    assert stats["namespaces"]["quizzes"]["hits"] > 0
+    assert process["quizzes"]["hits"] > 0
+    assert warm["runs"] == [run]
+    (off,) = world.uncached.ask("POST", "/admin/cache/warm", headers=ADMIN).json()["runs"]
+    assert off["state"] == "disabled"

@@ -3,16 +3,13 @@ nothing: `pannier.warm` does, on one worker of a host at a time.
 """
 
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Any
 
 from app.core.cache import QUIZZES
 from app.core.database import Sessions
 from app.repositories import quizzes
 from app.services import cached_crud
-from pannier import WarmRun, warm, warmer
-
-# Of the loads at a time: warming is to leave the database to others.
-CONCURRENCY: Final = 8
+from pannier import warmer
 
 
 def register(sessions: Sessions, batch_size: int) -> None:
@@ -28,7 +25,3 @@ def register(sessions: Sessions, batch_size: int) -> None:
                 yield cached_crud.get_quiz_with_questions, session, quiz.id
                 yield cached_crud.get_quiz_questions, session, quiz.id
                 yield cached_crud.get_question_statistics, session, quiz.id
-
-
-async def run() -> list[WarmRun]:
-    return await warm(concurrency=CONCURRENCY)

@@ -1,35 +1,16 @@
-"""The cache's own routes, behind the admin token. They know no namespace's meaning."""
+"""The cache's own routes, behind the admin token: those of every application, and what this worker has counted."""
 
-from typing import Any
-
-from fastapi import APIRouter, Depends, HTTPException
-from pydantic import BaseModel
+from fastapi import Depends
 
 from app.api.deps import admin
-from app.core.cache import NAMESPACES
-from app.services import cache_warming
-from pannier import cache, counters, warm_runs
+from pannier import counters
+from pannier.fastapi import admin_router
 
-router = APIRouter(prefix="/admin/cache", tags=["cache"], dependencies=[Depends(admin)])
-
-
-class Cleared(BaseModel):
-    cleared: int
+# /admin/cache/stats, /clear/{name}, /warm and others.
+router = admin_router(dependencies=[Depends(admin)])
 
 
-@router.get("/stats")
-async def stats() -> dict[str, Any]:
-    """`sidecar`: of the host; `process`: of the worker that answers; `warming`: the last runs."""
-    return {"sidecar": await cache.stats(), "process": counters(), "warming": await warm_runs()}
-
-
-@router.post("/clear/{name}")
-async def clear(name: str) -> Cleared:
-    if name not in NAMESPACES:
-        raise HTTPException(404, f"there is no namespace {name!r}; there is {', '.join(NAMESPACES)}")
-    return Cleared(cleared=await cache.clear(name))
-
-
-@router.post("/warm")
-async def warm() -> list[dict[str, Any]]:
-    return [run.as_dict() for run in await cache_warming.run()]
+@router.get("/process")
+async def process() -> dict[str, dict[str, int]]:
+    """Of the worker that answers: what its functions' calls came to, and the tokens that hits have saved."""
+    return counters()
