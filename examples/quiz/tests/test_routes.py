@@ -60,6 +60,19 @@ def test_a_refusal_is_the_same_cached_and_uncached(
     assert answers[1].json() == answers[2].json() == answers[0].json()
 
 
+def test_who_has_a_quiz_with_its_questions_is_told_so(world: World) -> None:
+    quiz = world.new_quiz()
+    first = world.one.ask("GET", f"{quiz}/full")
+    known = {"If-None-Match": first.headers["etag"]}
+    again = world.other.ask("GET", f"{quiz}/full", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    # Nobody who isn't let in is told even that.
+    assert world.other.ask("GET", f"{quiz}/full", user=quiz_id(0), headers=known).status_code == 401
+    assert world.other.ask("PATCH", quiz, {"title": "Another"}).status_code == 200
+    changed = world.one.ask("GET", f"{quiz}/full", headers=known)
+    assert (changed.status_code, changed.json()["quiz"]["title"]) == (200, "Another")
+
+
 def test_nobody_is_nobody(world: World) -> None:
     for worker in (world.one, world.uncached):
         assert worker.ask("GET", QUIZ, user=quiz_id(0)).status_code == 401

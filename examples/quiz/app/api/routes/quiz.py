@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from app import crud
 from app.api.deps import OwnQuizDep, ResourcesDep, SessionDep, ShownQuizDep, UserDep
 from app.clients.canvas import CanvasError
+from app.core.cache import QUIZZES
 from app.models import (
     Approval,
     Question,
@@ -21,6 +22,7 @@ from app.models import (
 from app.services import cached_crud
 from app.services.content_extraction import Extraction, extract_content
 from app.services.mcq_generation import GenerationStatus, generate_questions
+from pannier.fastapi import http_cache
 
 router = APIRouter(prefix="/api/quiz", tags=["quiz"])
 
@@ -60,7 +62,10 @@ async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> 
     return changed
 
 
+# The largest answer, asked for again and again while a quiz is taken: kept whole, so that who has it is told
+# 304. It is the same for all whom the dependencies let in, and ended with what it is made of.
 @router.get("/{quiz_id}/full")
+@http_cache("15m", cache_name=QUIZZES, tags=["quiz:{quiz.id}"], public=True)
 async def show_with_questions(
     quiz: ShownQuizDep, session: SessionDep, approved_only: bool = False
 ) -> QuizWithQuestions:
