@@ -211,7 +211,11 @@ def outages(report: Report) -> str:
         "failed in all",
         "stale in all",
     ]
-    return table(head, rows)
+    told = (
+        "Stale are reads that began after a change had been answered, and showed what was before it. While no sidecar runs "
+        "nobody can be told of a change, and Redis goes on having what was before it."
+    )
+    return f"{table(head, rows)}\n\n{told}"
 
 
 def expiring(report: Report) -> str:

@@ -92,7 +92,7 @@ class Bench:
 
     def outage(self, what: str) -> "Outage":
         """Redis, or the sidecar, is killed in the middle, and started again."""
-        with self.trial(Arrangement(4, redis=True)) as trial:
+        with self.trial(Arrangement(4, redis=True, warm_quizzes=Settings().cache_warming_batch_size)) as trial:
             return asyncio.run(self._outage(trial, what))
 
     async def _outage(self, trial: Trial, what: str) -> "Outage":

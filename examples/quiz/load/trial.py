@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 
 from load.databases import Databases
+from load.mix import QUIZZES
 from stage import cache
 from stage.application import Standins, worker
 from stage.process import FOLDER, Process
@@ -27,7 +28,8 @@ class Arrangement:
     cached: bool = True
     redis: bool = False
     warming: bool = False
-    warm_quizzes: int = 1000
+    # All of them: what is looked at is the cache at work, and a cold start by itself.
+    warm_quizzes: int = QUIZZES
     policies: Path = FOLDER / "pannier.yaml"
 
     def __str__(self) -> str:
