@@ -212,8 +212,8 @@ def outages(report: Report) -> str:
         "stale in all",
     ]
     told = (
-        "Stale are reads that began after a change had been answered, and showed what was before it. While no sidecar runs "
-        "nobody can be told of a change, and Redis goes on having what was before it."
+        "Stale are reads that began after a change had been answered, and showed what was before it. While no sidecar "
+        "runs nobody can be told of a change, and Redis goes on having what was before it."
     )
     return f"{table(head, rows)}\n\n{told}"
 
