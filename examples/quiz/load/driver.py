@@ -32,6 +32,8 @@ class Sample:
 
 @dataclass
 class Result:
+    # Until a connection found nothing left to ask for: what is under way then runs out, and seconds of that may be one
+    # generation's.
     seconds: float = 0.0
     samples: list[Sample] = field(default_factory=list)
     # Connections that broke, and answers of 500 and above.
@@ -61,8 +63,15 @@ class Driver:
         left = iter(range(count)) if count is not None else None
         cpu, self._began = time.process_time(), time.perf_counter()
 
+        def is_over() -> bool:
+            is_out = next(left, None) is None if left is not None else self._elapsed() >= (seconds or 0)
+            if is_out and not self._result.seconds:
+                self._result.seconds = self._elapsed()
+                self._result.cpu_share = (time.process_time() - cpu) / self._result.seconds
+            return is_out
+
         async def go_on(connection: Connection, path: Path) -> None:
-            while (next(left, None) is not None) if left is not None else self._elapsed() < (seconds or 0):
+            while not is_over():
                 try:
                     await self._carry_out(connection, next(steps))
                 except ConnectionError as error:
@@ -71,8 +80,6 @@ class Driver:
             connection.close()
 
         await asyncio.gather(*(go_on(*pair) for pair in zip(opened, self._paths, strict=True)))
-        self._result.seconds = self._elapsed()
-        self._result.cpu_share = (time.process_time() - cpu) / self._result.seconds
         return self._result
 
     async def _carry_out(self, connection: Connection, step: Step) -> None:

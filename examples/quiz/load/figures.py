@@ -12,6 +12,8 @@ from load.mix import WRITES
 @dataclass(frozen=True)
 class Figures:
     requests: int
+    # In these seconds `in_time` of them were answered.
+    in_time: int
     seconds: float
     median_ms: float
     p99_ms: float
@@ -30,7 +32,7 @@ class Figures:
 
     @property
     def rate(self) -> float:
-        return self.requests / self.seconds
+        return self.in_time / self.seconds
 
 
 def figures(
@@ -48,6 +50,7 @@ def figures(
     kinds = sorted({sample.kind for sample in result.samples})
     return Figures(
         requests=len(result.samples),
+        in_time=sum(sample.ended <= result.seconds for sample in result.samples),
         seconds=result.seconds,
         median_ms=median_ms(result.samples),
         p99_ms=p99_ms(result.samples),

@@ -13,7 +13,9 @@ from stage.process import FOLDER, ROOT, Process
 
 def worker(socket_path: Path, settings: Mapping[str, str]) -> Process:
     """One process of the application, on a socket of its own as behind a load balancer. It may not serve yet."""
-    return uvicorn(["--uds", os.fspath(socket_path), "--no-access-log", "--log-level", "warning"], settings)
+    quiet = ["--no-access-log", "--log-level", "warning"]
+    # Longer than whoever is before it keeps a connection that isn't used.
+    return uvicorn(["--uds", os.fspath(socket_path), "--timeout-keep-alive", "75", *quiet], settings)
 
 
 def uvicorn(arguments: Sequence[str], settings: Mapping[str, str], *, is_shown: bool = False) -> Process:
