@@ -36,9 +36,9 @@ class Size:
 
 
 FULL = Size(
-    warm_up=3000,
+    warm_up=2000,
     run_in=300,
-    requests=8000,
+    requests=6000,
     light_requests=1500,
     phase_seconds=4,
     expiring_seconds=8,
