@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -36,6 +37,9 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a few of each request, to see that all of it works")
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[1] / "report", metavar="FOLDER")
     asked = parser.parse_args()
+    # However it is ended, what it has started is ended, too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     begun = time.monotonic()
     report = measured(asked.database, is_short=asked.short)
     text = reporting.text(report)
