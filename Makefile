@@ -1,13 +1,14 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build soak simulate example example-report example-socat sanitize
+.PHONY: help setup run test lint format bench bench-build bench-python soak simulate example example-report example-socat sanitize
 
 SWIFT := scripts/swift
 PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
 PYTHON_CLIENT := clients/python
+PYTHON_BENCH := benchmarks/python
 QUIZ := examples/quiz
 # Some tests connect as somebody else, which only root may: who isn't root is so in a namespace of its own.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)

@@ -139,6 +139,9 @@ class PydanticCodec(Codec[Any]):
     def decode(self, raw: bytes) -> Any:
         return self._validator.validate_json(raw)
 
+    def decoder(self) -> Callable[[bytes], Any]:
+        return self._validator.validate_json
+
 
 def dumped(value: object) -> bytes:
     """JSON of what JSON has, and of what VALUES.md spells."""
