@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from pannier import MISS, cache, cache_invalidate, cache_put
@@ -131,10 +132,47 @@ def test_where_no_transaction_is_open_it_is_done_at_once(store: Cache, session: 
         session.execute(text("select 1"))
         session.commit()
 
-    asyncio.run(change_and_commit(session))
+    async def run() -> None:
+        await change_and_commit(session)
+        await cache.aclose()
+
+    asyncio.run(run())
     assert store.get("ns", "k") is MISS
 
 
 def test_an_argument_that_is_not_there_is_found_when_the_function_is_decorated() -> None:
     with pytest.raises(TypeError, match="has no parameter 'nothing'"):
         cache_invalidate("ns", "k", after_commit="nothing")(change)
+
+
+def test_an_async_session_is_told_without_holding_up_its_loop(store: Cache) -> None:
+    @cache_invalidate("ns", "k", after_commit="session")
+    async def change(session: AsyncSession) -> None:
+        await session.execute(text("select 1"))
+
+    async def run() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with AsyncSession(engine) as session:
+            await change(session)
+            assert store.exists("ns", "k") is True
+            await session.rollback()
+            assert store.exists("ns", "k") is True
+            await change(session)
+            await session.commit()
+            assert store.exists("ns", "k") is False
+            store.set("ns", "k", 1)
+            # Nothing is open any more.
+            await change_nothing(session)
+            assert store.exists("ns", "k") is False
+        await engine.dispose()
+        await cache.aclose()
+
+    @cache_invalidate("ns", "k", after_commit="session")
+    async def change_nothing(session: AsyncSession) -> None: ...
+
+    store.set("ns", "k", 1)
+    # Its twin would hold the loop up; nobody has opened it.
+    cache.sync.close()
+    asyncio.run(run())
+    assert getattr(cache.sync.link, "_local", None) is not None
+    assert getattr(cache.sync.link._local, "end", None) is None  # type: ignore[attr-defined]

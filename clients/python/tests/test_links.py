@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import random
@@ -20,6 +21,8 @@ import pytest
 from daemon import Daemon
 from pannier import MISS, AsyncCache, Cache, RefusedError, UnavailableError, cache, cached, configure
 from pannier import _calls as calls
+from pannier._unsent import Unsent
+from talk import request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -435,3 +438,52 @@ def test_a_sidecar_that_takes_no_more_connections() -> None:
         cache.sync.close()
         assert asyncio.run(_closing(awaited())) == 2
         only.close()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("pause", [0.01, 60])
+def test_a_change_that_could_not_be_told_is_told_when_a_sidecar_answers_again(is_async: bool, pause: float) -> None:
+    """Another worker has filled it meanwhile with what was there before."""
+    configure(breaker_pause=pause)
+
+    def ask(method: str, *arguments: Any, **more: Any) -> Any:
+        if not is_async:
+            return getattr(cache.sync, method)(*arguments, **more)
+        return asyncio.run(_closing(getattr(cache, method)(*arguments, **more)))
+
+    with Daemon() as first:
+        configure(socket=first.socket)
+        assert ask("set", "ns", "a", 1) is True
+        first.signal(signal.SIGKILL)
+        first.wait()
+        # Told nobody: a delete, a clear, and what a set would have replaced.
+        assert ask("delete", "ns", "a") == 0
+        assert ask("clear", "ns", tags=["t"]) == 0
+        assert ask("set", "ns", "c", 2) is False
+        assert ask("set", "ns", "d", 2) is False
+        # Another process: this one's clients all know what is to be told.
+        with Daemon(socket=first.socket) as second, second.connect() as other:
+            for key in ("a", "b", "c", "kept"):
+                other.ask(request("set", ns="ns", key=key, value=1, tags=["t"] if key == "b" else []))
+            # With a long pause only a change is tried before that is over.
+            while ask("delete", "ns", "kept") == 0:
+                pass
+            assert json.loads(other.ask(request("keys", ns="ns")))["keys"] == []
+            # Once.
+            other.ask(request("set", ns="ns", key="a", value=3))
+            assert ask("get", "ns", "a") == 3
+
+
+def test_too_many_changes_become_one() -> None:
+    unsent = Unsent()
+    for number in range(10_001):
+        unsent.add(b"%d" % number)
+    assert unsent.take() == [b'{"op":"clear","ns":"*"}']
+    assert unsent.take() == []
+
+
+def test_a_load_or_a_condition_that_was_not_told_has_changed_nothing() -> None:
+    assert calls.set_value("ns", "k", b"1", lease="f" * 32).later is None
+    assert calls.set_value("ns", "k", b"1", condition="absent").later is None
+    assert calls.clear("ns", dry_run=True).later is None
+    assert calls.set_value("ns", "k", b"1").later == calls.delete("ns", ["k"]).line

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import BufferedProtocol, CancelledError, get_running_loop
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
+from ._sync import NOBODY_LISTENS
+from ._unsent import unsent_for
 from ._wire import PING, split_id
 
 if TYPE_CHECKING:
@@ -21,12 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
+    from ._unsent import Unsent
+
     Undo = Callable[[bytes, bytes], list[bytes]]
 
 # asyncio's own reads, of 256 KiB, cost a mapping of memory each.
 _READ_BYTES: Final = 64 << 10
 # How often deadlines are looked at while anything is awaited: a timer a request costs as much as half the request.
 _SWEEP_SECONDS: Final = 0.02
+
+
+# What was to be told before may be a clear, whose answer may take its time.
+_CHANGE_SECONDS: Final = 10.0
+
+
+def _told(changes: Unsent, line: bytes, future: Future[bytes]) -> None:
+    if future.cancelled() or future.exception() is not None:
+        changes.add(line)
 
 
 class AsyncLink:
@@ -43,7 +57,7 @@ class AsyncLink:
         self._breaker: Breaker | None = None
         self._version = -1
 
-    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+    async def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
         """The answer to a request, without its end and its id. `wait`: for so long the sidecar was asked to wait."""
         loop = get_running_loop()
         connection = self._last
@@ -54,7 +68,7 @@ class AsyncLink:
             or connection.version != settings.version
             or connection.breaker.is_open
         ):
-            connection = self._last = self._usable(loop)
+            connection = self._last = self._usable(loop, is_change)
         future: Future[bytes] = loop.create_future()
         connection.send(line, future, loop.time() + settings.request_timeout + wait)
         try:
@@ -78,14 +92,14 @@ class AsyncLink:
         if connection is not None:
             connection.close()
 
-    def _usable(self, loop: AbstractEventLoop) -> _Connection:
+    def _usable(self, loop: AbstractEventLoop, is_change: bool) -> _Connection:
         if self._breaker is None or self._version != settings.version:
             # Of this process, and of what it is configured as now. A parent's are forgotten and never closed: its
             # poller is shared with its child, and would lose them, too.
             self._version = settings.version
             self._connections = WeakKeyDictionary()
             self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
-        if self._breaker.is_open and not self._breaker.allows():
+        if self._breaker.is_open and not self._breaker.allows(is_change=is_change):
             raise UnavailableError("the sidecar did not answer a moment ago")
         connection = self._connections.get(loop)
         if connection is None or connection.is_lost:
@@ -114,6 +128,7 @@ class _Connection(BufferedProtocol):
         self._heard_at = 0.0
         self._ping: Future[bytes] | None = None
         self.is_lost = False
+        self._path = ""
         self.opening: asyncio.Task[None] | None = None
 
     # MARK: Asking
@@ -165,17 +180,30 @@ class _Connection(BufferedProtocol):
     # MARK: The connection
 
     async def open(self, path: str) -> None:
+        self._path = path
         try:
             connecting = self.loop.create_unix_connection(lambda: self, path)
             transport, _ = await asyncio.wait_for(connecting, settings.connect_timeout)
         except (OSError, asyncio.TimeoutError) as error:
-            self._end(str(error) or "no connection in time")
+            self._end(str(error) or "no connection in time", is_cheap=isinstance(error, NOBODY_LISTENS))
             return
         self._transport = transport
         if self.is_lost:
             # Closed meanwhile.
             transport.close()
+        # Before what is asked already.
+        asked, self._unsent = self._unsent, []
+        self._tell_changes()
+        self._unsent += asked
         self._flush()
+
+    def _tell_changes(self) -> None:
+        """Those that no sidecar could be told of; and once more where this one doesn't answer."""
+        changes = unsent_for(self._path)
+        for line in changes.take():
+            future: Future[bytes] = self.loop.create_future()
+            future.add_done_callback(partial(_told, changes, line))
+            self.send(line, future, self.loop.time() + _CHANGE_SECONDS)
 
     def close(self) -> None:
         self._end("the client has closed the connection", is_failure=False)
@@ -183,13 +211,13 @@ class _Connection(BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(str(exc) if exc else "the sidecar has closed the connection")
 
-    def _end(self, why: str, *, is_failure: bool = True) -> None:
+    def _end(self, why: str, *, is_failure: bool = True, is_cheap: bool = False) -> None:
         if self.is_lost:
             return
         self.is_lost = True
         # Where nobody waits it may have been restarted, and the next caller finds out.
         if is_failure and self._waiting:
-            self.breaker.fail(why)
+            self.breaker.fail(why, is_cheap=is_cheap)
         if self._ping is not None:
             self._ping.cancel()
         if self._transport is not None:
@@ -226,3 +254,4 @@ class _Connection(BufferedProtocol):
                 self.send(made)
         if self.breaker.is_open:
             self.breaker.succeed()
+            self._tell_changes()

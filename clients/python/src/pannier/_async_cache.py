@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from . import _calls as calls
 from ._cache import Cache
 from ._entry import MISS, UNTYPED, Typed
-from ._errors import PannierError, RefusedError
+from ._errors import PannierError, RefusedError, UnavailableError
 from ._log import Once
-from ._settings import is_enabled
+from ._settings import is_enabled, settings
+from ._unsent import unsent_for
 from ._wire import parse
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class AsyncCache:
         try:
             return await self.ask(call)
         except PannierError as error:
+            if call.later is not None and isinstance(error, UnavailableError):
+                unsent_for(settings.path(self._socket)).add(call.later)
             if self.raises:
                 raise
             if isinstance(error, RefusedError):
@@ -75,7 +78,7 @@ class AsyncCache:
 
     async def ask(self, call: Call[R]) -> R:
         """Raises a PannierError, whatever the client was told."""
-        return call.read(parse(await self.link.exchange(call.line, call.wait)))
+        return call.read(parse(await self.link.exchange(call.line, call.wait, is_change=call.later is not None)))
 
     def namespace(self, ns: str, kind: type[T]) -> AsyncNamespace[T]:
         return AsyncNamespace(self, ns, kind)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import _calls as calls
 from ._entry import MISS, UNTYPED, Typed
-from ._errors import PannierError, RefusedError
+from ._errors import PannierError, RefusedError, UnavailableError
 from ._log import Once
-from ._settings import is_enabled
+from ._settings import is_enabled, settings
 from ._sync import SyncLink
+from ._unsent import unsent_for
 from ._wire import parse
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Cache:
         try:
             return self.ask(call)
         except PannierError as error:
+            if call.later is not None and isinstance(error, UnavailableError):
+                unsent_for(settings.path(self._socket)).add(call.later)
             if self.raises:
                 raise
             if isinstance(error, RefusedError):
@@ -66,7 +69,7 @@ class Cache:
 
     def ask(self, call: Call[R]) -> R:
         """Raises a PannierError, whatever the client was told."""
-        return call.read(parse(self.link.exchange(call.line, call.wait)))
+        return call.read(parse(self.link.exchange(call.line, call.wait, is_change=call.later is not None)))
 
     def namespace(self, ns: str, kind: type[T]) -> Namespace[T]:
         return Namespace(self, ns, kind)

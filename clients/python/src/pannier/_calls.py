@@ -21,16 +21,24 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Call(Generic[T_co]):
     """A request, how long beyond its time it may wait, what its answer means, and what it comes to where no sidecar
-    answers.
+    answers. `later`: of a change, what is to be told then as soon as one answers again.
     """
 
-    __slots__ = ("line", "otherwise", "read", "wait")
+    __slots__ = ("later", "line", "otherwise", "read", "wait")
 
-    def __init__(self, line: bytes, read: Callable[[Answer], T_co], otherwise: T_co, wait: float = 0.0) -> None:
+    def __init__(
+        self,
+        line: bytes,
+        read: Callable[[Answer], T_co],
+        otherwise: T_co,
+        wait: float = 0.0,
+        later: bytes | None = None,
+    ) -> None:
         self.line = line
         self.read = read
         self.otherwise = otherwise
         self.wait = wait
+        self.later = later
 
 
 class Found:
@@ -132,14 +140,18 @@ def set_value(
     condition: object = None,
 ) -> Call[bool]:
     fields = {"ns": ns, "key": key, **_kept_as(ttl, stale, tags, lease), "if": condition}
-    return Call(line("set", fields, value), _stored, False)
+    # What was there before is not to be shown any more. A load, or a condition, has changed nothing.
+    later = delete(ns, [key]).line if lease is None and condition is None else None
+    return Call(line("set", fields, value), _stored, False, later=later)
 
 
 def set_each(ns: str, items: Mapping[str, tuple[bytes, Mapping[str, Any]]]) -> Call[int]:
     """`items`: by key the value, with its `ttl`, `stale`, `tags` and `lease`."""
     parts = [item({"key": key, **_kept_as(**more)}, value) for key, (value, more) in items.items()]
     asked = line("set", {"ns": ns})[:-1] + b',"items":[' + b",".join(parts) + b"]}"
-    return Call(asked, lambda answer: sum(item["stored"] for item in answer.fields["items"]), 0)
+    plain = [key for key, (_, more) in items.items() if more.get("lease") is None]
+    later = delete(ns, plain).line if plain else None
+    return Call(asked, lambda answer: sum(item["stored"] for item in answer.fields["items"]), 0, later=later)
 
 
 def _kept_as(
@@ -161,7 +173,8 @@ def _stored(answer: Answer) -> bool:
 
 
 def delete(ns: str, keys: Sequence[str], *, soft: bool = False) -> Call[int]:
-    return Call(line("delete", {"ns": ns, "keys": list(keys), "soft": soft or None}), _count("deleted"), 0)
+    asked = line("delete", {"ns": ns, "keys": list(keys), "soft": soft or None})
+    return Call(asked, _count("deleted"), 0, later=asked)
 
 
 def clear(
@@ -169,7 +182,8 @@ def clear(
 ) -> Call[int]:
     fields = {"ns": ns, "match": match, "tags": list(tags) or None, "soft": soft or None, "dry_run": dry_run or None}
     # Its walk is done in slices, and its answer comes at the end.
-    return Call(line("clear", fields), _count("cleared"), 0, wait=10.0)
+    asked = line("clear", fields)
+    return Call(asked, _count("cleared"), 0, wait=10.0, later=None if dry_run else asked)
 
 
 def _count(name: str) -> Callable[[Answer], int]:

@@ -102,9 +102,17 @@ def _after(
     from inspect import iscoroutinefunction
 
     def postponed(made: list[Call[Any]], args: Any, kwargs: Any) -> bool:
+        """Whether it is done when the session has committed; where it has nothing open any more, it has."""
         if session is None:
             return False
-        _when_committed(session(args, kwargs), lambda: [client.sync.run(call, always=True) for call in made])
+        found = session(args, kwargs)
+        plain = getattr(found, "sync_session", found)
+        if not plain.in_transaction():
+            return False
+        if plain is found:
+            _when_committed(plain, lambda: [client.sync.run(call, always=True) for call in made])
+        else:
+            _when_committed(plain, lambda: _await_each(client, made))
         return True
 
     if iscoroutinefunction(function):
@@ -136,14 +144,17 @@ def _after(
 _PENDING = "pannier_after_commit"
 
 
-def _when_committed(session: Any, action: Callable[[], object]) -> None:
-    """At once, where the session has nothing open any more: then it has been committed."""
+def _await_each(client: AsyncCache, made: list[Call[Any]]) -> None:
+    """Within the commit of an AsyncSession, which is a greenlet: the loop goes on meanwhile."""
+    from sqlalchemy.util import await_only
+
+    for call in made:
+        await_only(client.run(call, always=True))
+
+
+def _when_committed(plain: Any, action: Callable[[], object]) -> None:
     from sqlalchemy import event
 
-    plain = getattr(session, "sync_session", session)
-    if not plain.in_transaction():
-        action()
-        return
     pending: list[Callable[[], object]] | None = plain.info.get(_PENDING)
     if pending is None:
         # Once for each session: listeners can't be taken off while they are called.

@@ -6,8 +6,10 @@ from typing import Protocol
 
 
 class Link(Protocol):
-    def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
-        """The answer to a request, without its end. `wait`: for so long the sidecar was asked to wait."""
+    def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
+        """The answer to a request, without its end. `wait`: for so long the sidecar was asked to wait.
+        `is_change`: it is tried also where a sidecar that is gone isn't asked for a while.
+        """
         ...
 
     def close(self) -> None:
@@ -16,7 +18,7 @@ class Link(Protocol):
 
 
 class AwaitedLink(Protocol):
-    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+    async def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
         """The answer to a request, without its end and its id."""
         ...
 

@@ -14,6 +14,7 @@ import time
 from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
+from ._unsent import Unsent, unsent_for
 from ._wire import PING, split_id
 
 TYPE_CHECKING = False
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 # One read takes nearly every answer whole; asyncio's 256 KiB cost a mapping of memory each time.
 _READ_BYTES: Final = 64 << 10
+# For what was to be told before.
+_UNSENT_SECONDS: Final = 10.0
+# What the kernel says where there is no sidecar: it costs some microseconds to hear it again.
+NOBODY_LISTENS: Final = (FileNotFoundError, ConnectionRefusedError)
 # Ids of a request that waits, and of the pings behind it.
 _ASKED: Final = 0
 _PINGED: Final = 1
@@ -53,20 +58,23 @@ class SyncLink:
         self._argument = socket
         self._local = threading.local()
         self._breaker: Breaker | None = None
+        self._unsent = Unsent()
         self._version = -1
 
-    def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+    def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
         """The answer to a request, without its end. `wait`: for so long the sidecar was asked to wait."""
         breaker = self._breaker
         if breaker is None or self._version != settings.version:
             breaker = self._renewed()
-        if breaker.is_open and not breaker.allows():
+        if breaker.is_open and not breaker.allows(is_change=is_change):
             raise UnavailableError("the sidecar did not answer a moment ago")
         try:
+            if self._unsent:
+                self._tell_unsent()
             answer = self._exchange(line, wait)
         except OSError as error:
             self._drop()
-            breaker.fail(str(error) or type(error).__name__)
+            breaker.fail(str(error) or type(error).__name__, is_cheap=isinstance(error, NOBODY_LISTENS))
             raise UnavailableError(str(error)) from error
         if breaker.is_open:
             breaker.succeed()
@@ -82,8 +90,21 @@ class SyncLink:
         # In a fork's child it is the child's own: the parent's goes on. Other threads' go with them.
         self._drop()
         self._local = threading.local()
-        self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
+        path = settings.path(self._argument)
+        self._unsent = unsent_for(path)
+        self._breaker = Breaker(path, settings.breaker_pause)
         return self._breaker
+
+    def _tell_unsent(self) -> None:
+        lines = self._unsent.take()
+        try:
+            while lines:
+                # A clear's answer may take its time.
+                self._exchange(lines[-1], _UNSENT_SECONDS)
+                lines.pop()
+        finally:
+            for line in lines:
+                self._unsent.add(line)
 
     def _exchange(self, line: bytes, wait: float) -> bytes:
         ask = self._wait_for if wait else self._ask

@@ -29,7 +29,7 @@ class FakeLink:
         self._fake = fake
         self._local = threading.local()
 
-    def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+    def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
         end: _End | None = getattr(self._local, "end", None)
         if end is None or end.session.is_closed:
             end = self._local.end = _End(self._fake)
@@ -76,7 +76,7 @@ class FakeAsyncLink:
         self._fake = fake
         self._ends: WeakKeyDictionary[AbstractEventLoop, _AsyncEnd] = WeakKeyDictionary()
 
-    async def exchange(self, line: bytes, wait: float = 0.0) -> bytes:
+    async def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
         loop = asyncio.get_running_loop()
         end = self._ends.get(loop)
         if end is None or end.session.is_closed:
