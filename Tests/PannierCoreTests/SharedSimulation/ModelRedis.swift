@@ -24,6 +24,9 @@ struct ModelRedis {
   /// To judge by, and never lost: the record of each key's last change in this incarnation.
   private var lastChanges: [[UInt8]: UInt64] = [:]
 
+  /// To judge by, and never lost: where in the log each key's newest pause began.
+  private(set) var pauses: [[UInt8]: LogPosition] = [:]
+
   private enum Lease { case held(LeaseToken), paused(PauseReason, at: UInt64) }
 
   enum Reply {
@@ -122,7 +125,10 @@ struct ModelRedis {
     case .release(_, let key, let token, let pause, _):
       if incarnation == known, holds(key, token) {
         endLease(key, by: Sender(boot: boot, connection: connection, op: nil, command: 0))
-        if let pause { leases[key] = .paused(pause, at: number) }
+        if let pause {
+          leases[key] = .paused(pause, at: number)
+          pauses[key] = (known, number)
+        }
       }
       return incarnation == known ? .released : .filled(isPassed: true, isStored: false)
     case .change(let number, _, let change):
@@ -150,6 +156,7 @@ struct ModelRedis {
       let slot = slot(value.key)
       if let guardNumber, max(floors[slot] ?? 0, namespaceFloor) > guardNumber {
         append(.delete, .keys([value.key]), by: sender)
+        leases[value.key] = nil
         floors[slot] = number
         values[value.key] = nil
         return .conflict(number: number)
@@ -233,6 +240,8 @@ struct ModelRedis {
       namespaceFloor = 0
       incarnation = nil
       hosts = [:]
+      // Numbers begin anew, and none tells what would end these.
+      for key in pauses.keys { pauses[key] = (.max, 0) }
     }
     if what == .groups || what == .all { groups = [:] }
     if what == .log || what == .all { log = [] }

@@ -43,6 +43,7 @@ private func expectEnough(_ counts: WorldCounts, of schedules: Int) {
     ("loads that another host had", counts.claimsElsewhere, 6), ("sets behind", counts.behindSent, 60),
     ("sent again", counts.behindConflicts, 2), ("waits for room", counts.waited, 2),
     ("times that all leases were over", counts.rests, 100), ("loads without a claim", counts.loadsAlone, 10),
+    ("readers told of a pause", counts.pauses, 1),
   ]
   // Of fewer, chance says more.
   if schedules < 1000 { return }

@@ -49,6 +49,11 @@ final class WorldOp {
     self.versions = versions
   }
 
+  /// Where in the log it has ended a pause of the key. Which tags the key would have had no host that knows of the pause can tell.
+  func endOfPause(_ key: Int) -> LogPosition? {
+    if case .tags = scope { nil } else { records[key] }
+  }
+
   /// Whether each key that it takes in has a record.
   var isRecorded: Bool {
     for key in versions.indices where versions[key] > 0 && records[key] == nil { return false }
@@ -98,6 +103,8 @@ final class WorldHost {
   /// Whether there was upkeep to do, and where in the log it was, when it was last looked at.
   @exclusivity(unchecked) var needsUpkeep = false
   @exclusivity(unchecked) var position: LogPosition = (0, 0)
+  /// The newest pause after a load of its own, by key: from where in the log on a change would end it.
+  var pauses: [LogPosition] = [(0, 0), (0, 0), (0, 0)]
   var reads: [WaitTicket: WorldRead] = [:]
   var changes: [ChangeTicket: WorldOp] = [:]
   var clears: [ClearTicket: WorldOp] = [:]
@@ -181,6 +188,7 @@ struct WorldCounts {
   var waited = 0
   var rests = 0
   var loadsAlone = 0
+  var pauses = 0
 
   mutating func add(_ other: SharedCounters) {
     promoted += other.hits
@@ -213,5 +221,6 @@ struct WorldCounts {
     sum.claimsElsewhere += other.claimsElsewhere
     sum.rests += other.rests
     sum.loadsAlone += other.loadsAlone
+    sum.pauses += other.pauses
   }
 }

@@ -16,6 +16,8 @@ extension World {
   private enum Answer {
     case none, again
     case loads(LeaseToken)
+    /// Nobody is elected for a while.
+    case paused
     case shown(version: Int, op: Int?)
   }
 
@@ -25,6 +27,7 @@ extension World {
       switch answer(host, &read, turn: turn) {
       case .none: return
       case .again: continue
+      case .paused: return try checkPause(host, read)
       case .loads(let token): return try begin(WorldLoad(host: host.number, key: read.key, token: token, version: nil))
       case .shown(let version, let op):
         trace.note("\(time) host \(read.host) is shown \(read.key) = \(version)")
@@ -45,6 +48,7 @@ extension World {
       switch host.cache.get(0, name, options, by: asker, now: host.now) {
       case .hit(let hit): return Self.parse(hit.value)
       case .granted(let token, _): return .loads(token)
+      case .miss(.failed), .miss(.passed): return .paused
       case .miss: break
       case .wait:
         let ticket = host.cache.wait(0, name, seeks: true, by: owner, since: host.now, until: host.now + 1 << 30)
@@ -83,9 +87,12 @@ extension World {
     let host = hosts[load.host]
     if isFleet, random.chance(15) {
       let end = [LeaseEnd.released, .failed, .passed][random.below(3)]
+      let known = host.cache.sharedPosition
       let isReleased = withBytes(WorldKeys.names[load.key]) {
         host.cache.release(0, $0, load.token, end, retryMilliseconds: 200, now: host.now)
       }
+      // Before it has joined, no record says what would end it.
+      if isReleased, end != .released { host.pauses[load.key] = known.map { ($0.incarnation, $0.known) } ?? (.max, 0) }
       trace.note("\(time) host \(load.host) gives back \(load.key), \(end): \(isReleased)")
       return try settle(host)
     }

@@ -26,6 +26,21 @@ extension World {
     }
   }
 
+  /// A reader is told of a pause that a change has ended of which it must know.
+  mutating func checkPause(_ host: WorldHost, _ read: WorldRead) throws(PromiseBroken) {
+    guard isFleet else { return }
+    counts.pauses += 1
+    let pause = redis.pauses[WorldKeys.bytes[read.key]] ?? (0, 0)
+    for op in ops where !op.isLost {
+      guard let record = op.endOfPause(read.key), pause < record, host.pauses[read.key] < record else { continue }
+      // A queued one was answered before it had its record, and the pause may have begun between.
+      let isAnswered = op.host == read.host && !op.isQueued && op.answeredAt.map { $0 < read.at } ?? false
+      if isAnswered || record <= read.seen {
+        throw PromiseBroken(what: "host \(read.host) is told of a pause of \(read.key) that op \(op.id) has ended")
+      }
+    }
+  }
+
   /// The host hasn't been told of a change of the key, whether or not the log still has it, or that Redis came back older.
   private func isUntold(_ host: WorldHost, _ key: [UInt8]) -> Bool {
     host.position.incarnation != redis.incarnation || !redis.isJoined
