@@ -38,11 +38,20 @@ struct ConditionalChange {
   var awaited: UInt64?
   /// The item of the queue that it was sent behind.
   var aheadSerial: UInt64?
+  /// The newest change that took in its key while it was under way.
+  var cover: UInt64 = 0
 
   var key: [UInt8] {
     switch action {
     case .set(let kept, _): kept.key
     case .touch(let key, _, _): key
+    }
+  }
+
+  var tags: [[UInt8]] {
+    switch action {
+    case .set(let kept, _): kept.tags
+    case .touch: []
     }
   }
 }
@@ -152,9 +161,10 @@ extension Cache {
       switch change.action {
       // A plain set has come after it.
       case _ where shared.queue.value(key) != nil: break
-      case .set(let kept, _): store(kept, change.namespace, reached, change.caller, now: now)
-      // What memory has is older; who reads it next gets the new life from there.
-      case .touch:
+      case .set(let kept, _) where change.cover <= reached:
+        store(kept, change.namespace, reached, change.caller, now: now)
+      // What memory has is older, or what was set is; who reads it next gets what stands from there.
+      case .set, .touch:
         coverKey(change.namespace, change.key, reached, soft: false, isOwn: true, by: change.caller, now: now)
       }
       settle(change.ticket, .done)

@@ -78,6 +78,7 @@ extension Cache {
     let loadKey = LoadKey(namespace: id, bytes: key)
     shared.flights.cover(loadKey, number)
     shared.changes.cover(loadKey, number)
+    shared.coverConditional(id, number) { $0.key == key }
     shared.claims.change(loadKey, number)
     return key.withUnsafeBytes { bytes in
       invalidateLoad(id, bytes, bornBefore: number, now: now)
@@ -111,6 +112,7 @@ extension Cache {
     // A read says its tags with its value, and is then looked at by the table just raised.
     shared.flights.cover(id, number) { scope.takesIn($0.bytes, []) }
     shared.changes.cover(id, number) { scope.takesIn($0.key, $0.tags) }
+    shared.coverConditional(id, number) { scope.takesIn($0.key, $0.tags) }
     // Any clear in the namespace ends a pause, whatever it takes in.
     shared.claims.end(id, number)
     scope.withPattern { pattern in

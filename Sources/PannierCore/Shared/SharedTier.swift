@@ -54,6 +54,13 @@ struct SharedTier: ~Copyable {
 
   mutating func learn(_ number: UInt64) { known = max(known, number) }
 
+  /// A change took in the keys of conditional ones that are under way.
+  mutating func coverConditional(_ id: NamespaceID, _ record: UInt64, where takesIn: (ConditionalChange) -> Bool) {
+    for (number, change) in conditional where change.namespace == id && takesIn(change) {
+      conditional[number]?.cover = max(change.cover, record)
+    }
+  }
+
   // MARK: Out
 
   mutating func send(_ command: SharedCommand) { outbox.append(command) }

@@ -54,6 +54,13 @@ final class WorldOp {
     if case .tags = scope { nil } else { records[key] }
   }
 
+  /// The log has both, and this one first: then it is the older, however long its answer took. What was queued may have a record
+  /// that is a later change's, which took it in.
+  func precedes(_ other: WorldOp, _ key: Int) -> Bool {
+    guard !other.isQueued, let record = records[key], let next = other.records[key] else { return false }
+    return record < next
+  }
+
   /// Whether each key that it takes in has a record.
   var isRecorded: Bool {
     for key in versions.indices where versions[key] > 0 && records[key] == nil { return false }

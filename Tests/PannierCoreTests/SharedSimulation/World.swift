@@ -214,7 +214,7 @@ struct World {
   mutating func check(_ read: WorldRead, version: Int, origin: WorldOp?) throws(PromiseBroken) {
     counts.shown += 1
     for op in ops where op.versions[read.key] > version && !op.isLost {
-      if let origin {
+      if let origin, !origin.precedes(op, read.key) {
         // One that was under way at the same time may come after it.
         // What waited in the queue must not come after what followed it; only what was sent at once may, until it is settled.
         let end = origin.isQueued && origin.wasSent ? origin.settledAt : origin.answeredAt
