@@ -22,10 +22,13 @@ extension RedisScript {
       local n = tonumber(known[2])
       local standing = redis.call('GET', lease)
       if standing then
-        local pause, since = string.match(standing, '^!(%a+) (%d+)$')
+        local pause, born, since = string.match(standing, '^!(%a+) (%d+) (%d+)$')
         if not pause then return {'HELD', redis.call('PTTL', lease), n} end
+        -- Of another incarnation no number tells what came after it.
         local cleared = math.max(tonumber(known[3] or 0), tonumber(known[4] or 0))
-        if cleared <= tonumber(since) then return {string.upper(pause), redis.call('PTTL', lease), n} end
+        if born == ARGV[1] and cleared <= tonumber(since) then
+          return {string.upper(pause), redis.call('PTTL', lease), n}
+        end
       end
       local first = redis.pcall('SET', lease, ARGV[5], 'PX', ARGV[6])
       if first.err then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
@@ -52,7 +55,7 @@ extension RedisScript {
       if type(first) == 'table' then return {err = string.match(first.err, '%u%u+ .*') or first.err} end
       local n = tonumber(known[2]) + 1
       local number = string.format('%.0f', n)
-      if pause ~= '' then redis.call('SET', lease, '!' .. pause .. ' ' .. number, 'PX', ARGV[9]) end
+      if pause ~= '' then redis.call('SET', lease, '!' .. pause .. ' ' .. incarnation .. ' ' .. number, 'PX', ARGV[9]) end
       redis.call('HSET', floor, 'n', n)
       redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], incarnation .. '-' .. number,
         'k', 'filled', 'ns', ARGV[5], 'h', ARGV[3], 'o', ARGV[4], 'key', ARGV[6])
