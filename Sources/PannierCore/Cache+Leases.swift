@@ -88,6 +88,8 @@ extension Cache {
     case .tags(let tags):
       for id in namespaces { for tag in tags { tagClears.record(id, tier.keyHash(tag), sequence) } }
     }
+    // Which keys a clear takes in Redis doesn't know, and so any ends a pause of all hosts: here, too.
+    for id in namespaces where isFleet(id) { loadClears.add(id..<id + 1, .pauses, sequence, bornBefore: bornBefore) }
     var budget = loads.limits.clearedAtOnce
     meetClears(now: now, budget: &budget)
   }
@@ -157,7 +159,7 @@ extension Cache {
     var steps = 0
     if deadline <= now {
       endLease(number, load.lease == nil ? .released : .timedOut, now: now)
-    } else if !loadClears.isEmpty, loadClears.ends(load.key, began: stamp, &steps) {
+    } else if !loadClears.isEmpty, loadClears.ends(load.key, began: stamp, isPause: load.pause != nil, &steps) {
       endLease(number, .revoked, now: now)
     }
     return steps

@@ -90,6 +90,15 @@ func whoIsToldThatAnotherHostLoadsWaitsForItsRecord(kind: SharedRecord.Kind) thr
   #expect(isClaim(host.get()))
 }
 
+@Test(arguments: [SharedScope.tags([Array("t".utf8)]), .match(Array("other".utf8)), .all])
+func anyClearEndsAPauseOfAllHosts(scope: SharedScope) throws {
+  let host = FleetHost()
+  _ = try host.claim()
+  host.answer(try host.asked(), .paused(.failed, leftMilliseconds: 700))
+  host.tell(.clear, scope)
+  #expect(isClaim(host.get()))
+}
+
 @Test func withoutAnAnswerEachHostElectsForItself() throws {
   let host = FleetHost()
   let ticket = try host.claim()

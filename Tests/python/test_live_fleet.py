@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -157,12 +157,30 @@ def test_a_pause_holds_on_all_hosts(
     assert "lease" in first.get("cold", ns="f", lease=True)
 
 
-def test_a_clear_ends_a_pause_on_all_hosts(start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack) -> None:
+@pytest.mark.parametrize("covered", [{}, {"tags": ["other"]}, {"match": "other"}])
+def test_any_clear_ends_a_pause_on_all_hosts(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack, covered: dict[str, Any]
+) -> None:
     (_, first), (_, second) = [start(start_daemon, own_redis, peers) for _ in range(2)]
     token = first.get("cold", ns="f", lease=True)["lease"]
     first.ask("release", ns="f", key="cold", lease=token, failed=True)
     assert second.get("cold", ns="f", lease=True)["failed"] is True
-    first.ask("clear", ns="f")
+    first.ask("clear", ns="f", **covered)
+    until(lambda: "lease" in second.get("cold", ns="f", lease=True))
+
+
+def test_a_pause_of_another_incarnation_keeps_nobody_from_loading(
+    start_daemon: StartDaemon, own_redis: RedisServer, peers: ExitStack
+) -> None:
+    """Its number says nothing of what came after it: the floor was lost, and the lease's key wasn't."""
+    (_, first), (_, second) = [start(start_daemon, own_redis, peers) for _ in range(2)]
+    for number in range(20):
+        first.set(f"k{number}", 1, ns="f")
+    token = first.get("cold", ns="f", lease=True)["lease"]
+    first.ask("release", ns="f", key="cold", lease=token, failed=True)
+    own_redis.call("DEL", "pannier:~floor")
+    # Both have joined anew.
+    until(lambda: first.set("a", 1, ns="f") == STORED and second.set("b", 1, ns="f") == STORED)
     until(lambda: "lease" in second.get("cold", ns="f", lease=True))
 
 

@@ -6,6 +6,8 @@ struct LoadClears {
   enum Pattern: Equatable {
     case all
     case match(Glob)
+    /// Pauses alone.
+    case pauses
   }
 
   private struct Clear {
@@ -41,12 +43,14 @@ struct LoadClears {
     hasComeRound = false
   }
 
-  /// Whether one of them took in a load of the key that began when the last change was `stamp`. Adds to `steps` as a glob does.
-  func ends(_ key: LoadKey, began stamp: LoadStamp, _ steps: inout Int) -> Bool {
+  /// Whether one of them took in a load of the key, or the pause after it, that began when the last change was `stamp`. Adds to
+  /// `steps` as a glob does.
+  func ends(_ key: LoadKey, began stamp: LoadStamp, isPause: Bool, _ steps: inout Int) -> Bool {
     for clear in clears
     where clear.number > stamp.sequence && clear.bornBefore > stamp.known && clear.namespaces.contains(key.namespace) {
       switch clear.pattern {
       case .all: return true
+      case .pauses: if isPause { return true }
       case .match(let glob): if key.bytes.withUnsafeBytes({ glob.matches($0, &steps) }) { return true }
       }
     }

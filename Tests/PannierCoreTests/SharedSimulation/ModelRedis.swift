@@ -27,7 +27,7 @@ struct ModelRedis {
   /// To judge by, and never lost: where in the log each key's newest pause began.
   private(set) var pauses: [[UInt8]: LogPosition] = [:]
 
-  private enum Lease { case held(LeaseToken), paused(PauseReason, at: UInt64) }
+  private enum Lease { case held(LeaseToken), paused(PauseReason, at: LogPosition) }
 
   enum Reply {
     case joined(incarnation: UInt64, base: UInt64, number: UInt64)
@@ -116,7 +116,7 @@ struct ModelRedis {
       guard incarnation == known, hosts[boot] == connection else { return .claimed(.unknown, at: 0, isRefused: true) }
       switch leases[key] {
       case .held: return .claimed(.elsewhere(leftMilliseconds: Self.leaseMilliseconds), at: number)
-      case .paused(let reason, let paused) where namespaceFloor <= paused:
+      case .paused(let reason, let paused) where paused.incarnation == known && namespaceFloor <= paused.number:
         return .claimed(.paused(reason, leftMilliseconds: Self.leaseMilliseconds), at: number)
       case nil, .paused:
         leases[key] = .held(token)
@@ -126,8 +126,8 @@ struct ModelRedis {
       if incarnation == known, holds(key, token) {
         endLease(key, by: Sender(boot: boot, connection: connection, op: nil, command: 0))
         if let pause {
-          leases[key] = .paused(pause, at: number)
           pauses[key] = (known, number)
+          leases[key] = .paused(pause, at: (known, number))
         }
       }
       return incarnation == known ? .released : .filled(isPassed: true, isStored: false)
@@ -240,8 +240,6 @@ struct ModelRedis {
       namespaceFloor = 0
       incarnation = nil
       hosts = [:]
-      // Numbers begin anew, and none tells what would end these.
-      for key in pauses.keys { pauses[key] = (.max, 0) }
     }
     if what == .groups || what == .all { groups = [:] }
     if what == .log || what == .all { log = [] }

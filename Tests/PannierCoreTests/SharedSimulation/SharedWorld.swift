@@ -49,9 +49,9 @@ final class WorldOp {
     self.versions = versions
   }
 
-  /// Where in the log it has ended a pause of the key. Which tags the key would have had no host that knows of the pause can tell.
+  /// Where in the log it has ended a pause of the key: a clear does so whatever it takes in.
   func endOfPause(_ key: Int) -> LogPosition? {
-    if case .tags = scope { nil } else { records[key] }
+    if case .keys = scope { records[key] } else { records.lazy.compactMap { $0 }.first }
   }
 
   /// The log has both, and this one first: then it is the older, however long its answer took. What was queued may have a record
