@@ -21,7 +21,7 @@ import pytest
 from daemon import Daemon
 from pannier import MISS, AsyncCache, Cache, RefusedError, UnavailableError, cache, cached, configure
 from pannier import _calls as calls
-from pannier._unsent import Unsent
+from pannier._unsent import Unsent, unsent_for
 from talk import request
 
 if TYPE_CHECKING:
@@ -486,4 +486,21 @@ def test_a_load_or_a_condition_that_was_not_told_has_changed_nothing() -> None:
     assert calls.set_value("ns", "k", b"1", lease="f" * 32).later is None
     assert calls.set_value("ns", "k", b"1", condition="absent").later is None
     assert calls.clear("ns", dry_run=True).later is None
-    assert calls.set_value("ns", "k", b"1").later == calls.delete("ns", ["k"]).line
+    later = calls.set_value("ns", "k", b"1").later
+    assert later is not None
+    assert later() == calls.delete("ns", ["k"]).line
+
+
+def test_what_one_link_could_not_tell_the_other_tells_on_the_connection_it_has(sidecar: Daemon, store: Cache) -> None:
+    async def run() -> None:
+        assert await cache.set("ns", "a", 1) is True
+        unsent_for(str(sidecar.socket)).add(calls.delete("ns", ["a"]).line)
+        # In the order in which they are asked.
+        assert await cache.get("ns", "a") is MISS
+        await cache.aclose()
+
+    asyncio.run(run())
+    store.set("ns", "a", 1)
+    unsent_for(str(sidecar.socket)).add(calls.delete("ns", ["a"]).line)
+    assert store.get("ns", "a") is MISS
+    assert unsent_for(str(sidecar.socket)).lines == {}

@@ -16,7 +16,7 @@ from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
 from ._sync import NOBODY_LISTENS
-from ._unsent import unsent_for
+from ._unsent import TELL_SECONDS, Unsent, unsent_for
 from ._wire import PING, split_id
 
 if TYPE_CHECKING:
@@ -24,23 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
-    from ._unsent import Unsent
-
     Undo = Callable[[bytes, bytes], list[bytes]]
 
 # asyncio's own reads, of 256 KiB, cost a mapping of memory each.
 _READ_BYTES: Final = 64 << 10
 # How often deadlines are looked at while anything is awaited: a timer a request costs as much as half the request.
 _SWEEP_SECONDS: Final = 0.02
-
-
-# What was to be told before may be a clear, whose answer may take its time.
-_CHANGE_SECONDS: Final = 10.0
-
-
-def _told(changes: Unsent, line: bytes, future: Future[bytes]) -> None:
-    if future.cancelled() or future.exception() is not None:
-        changes.add(line)
 
 
 class AsyncLink:
@@ -55,6 +44,7 @@ class AsyncLink:
         # The one used last: most processes have one loop.
         self._last: _Connection | None = None
         self._breaker: Breaker | None = None
+        self._unsent = Unsent()
         self._version = -1
 
     async def exchange(self, line: bytes, wait: float = 0.0, *, is_change: bool = False) -> bytes:
@@ -69,6 +59,8 @@ class AsyncLink:
             or connection.breaker.is_open
         ):
             connection = self._last = self._usable(loop, is_change)
+        if self._unsent.lines:
+            self._tell_unsent(connection)
         future: Future[bytes] = loop.create_future()
         connection.send(line, future, loop.time() + settings.request_timeout + wait)
         try:
@@ -86,6 +78,18 @@ class AsyncLink:
         if connection is not None and not connection.is_lost:
             connection.send(line)
 
+    def _tell_unsent(self, connection: _Connection) -> None:
+        unsent = self._unsent
+
+        def told(line: bytes, future: Future[bytes]) -> None:
+            if future.cancelled() or future.exception() is not None:
+                unsent.add(line)
+
+        for line in unsent.take():
+            future: Future[bytes] = connection.loop.create_future()
+            future.add_done_callback(partial(told, line))
+            connection.send(line, future, connection.loop.time() + TELL_SECONDS)
+
     async def aclose(self) -> None:
         """The running loop's connection."""
         connection = self._connections.pop(get_running_loop(), None)
@@ -98,7 +102,9 @@ class AsyncLink:
             # poller is shared with its child, and would lose them, too.
             self._version = settings.version
             self._connections = WeakKeyDictionary()
-            self._breaker = Breaker(settings.path(self._argument), settings.breaker_pause)
+            path = settings.path(self._argument)
+            self._unsent = unsent_for(path)
+            self._breaker = Breaker(path, settings.breaker_pause)
         if self._breaker.is_open and not self._breaker.allows(is_change=is_change):
             raise UnavailableError("the sidecar did not answer a moment ago")
         connection = self._connections.get(loop)
@@ -120,15 +126,14 @@ class _Connection(BufferedProtocol):
         self._transport: Transport | None = None
         self._buffer = bytearray(_READ_BYTES)
         self._unread: list[bytes] = []
-        # By id: the request, who waits for its answer, and until when. None: somebody gave up.
-        self._waiting: dict[int, tuple[bytes, Future[bytes] | None, float]] = {}
+        # By id: the request, who waits for its answer, and until when. A future that is done: nobody does any more.
+        self._waiting: dict[int, tuple[bytes, Future[bytes], float]] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
         self._is_sweeping = False
         self._heard_at = 0.0
         self._ping: Future[bytes] | None = None
         self.is_lost = False
-        self._path = ""
         self.opening: asyncio.Task[None] | None = None
 
     # MARK: Asking
@@ -161,10 +166,9 @@ class _Connection(BufferedProtocol):
         kept somebody waiting isn't asked for a while.
         """
         now = self.loop.time()
-        for number, (line, future, deadline) in list(self._waiting.items()):
-            if deadline <= now and future is not None and not future.done():
+        for _, future, deadline in self._waiting.values():
+            if deadline <= now and not future.done():
                 self.breaker.fail("no answer in time")
-                self._waiting[number] = (line, None, deadline)
                 future.set_exception(UnavailableError("no answer in time"))
         if self._ping is not None and self._ping.done():
             is_dead, self._ping = self._ping.exception() is not None, None
@@ -180,7 +184,6 @@ class _Connection(BufferedProtocol):
     # MARK: The connection
 
     async def open(self, path: str) -> None:
-        self._path = path
         try:
             connecting = self.loop.create_unix_connection(lambda: self, path)
             transport, _ = await asyncio.wait_for(connecting, settings.connect_timeout)
@@ -191,19 +194,7 @@ class _Connection(BufferedProtocol):
         if self.is_lost:
             # Closed meanwhile.
             transport.close()
-        # Before what is asked already.
-        asked, self._unsent = self._unsent, []
-        self._tell_changes()
-        self._unsent += asked
         self._flush()
-
-    def _tell_changes(self) -> None:
-        """Those that no sidecar could be told of; and once more where this one doesn't answer."""
-        changes = unsent_for(self._path)
-        for line in changes.take():
-            future: Future[bytes] = self.loop.create_future()
-            future.add_done_callback(partial(_told, changes, line))
-            self.send(line, future, self.loop.time() + _CHANGE_SECONDS)
 
     def close(self) -> None:
         self._end("the client has closed the connection", is_failure=False)
@@ -223,7 +214,7 @@ class _Connection(BufferedProtocol):
         if self._transport is not None:
             self._transport.close()
         for _, future, _ in self._waiting.values():
-            if future is not None and not future.done():
+            if not future.done():
                 future.set_exception(UnavailableError(why))
         self._waiting.clear()
         self._unsent.clear()
@@ -247,11 +238,10 @@ class _Connection(BufferedProtocol):
             if number not in self._waiting:
                 continue
             asked, future, _ = self._waiting.pop(number)
-            if future is not None and not future.done():
+            if not future.done():
                 future.set_result(answer)
                 continue
             for made in self._undo(asked, answer):
                 self.send(made)
         if self.breaker.is_open:
             self.breaker.succeed()
-            self._tell_changes()

@@ -69,7 +69,7 @@ class AsyncCache:
             return await self.ask(call)
         except PannierError as error:
             if call.later is not None and isinstance(error, UnavailableError):
-                unsent_for(settings.path(self._socket)).add(call.later)
+                unsent_for(settings.path(self._socket)).add(call.later())
             if self.raises:
                 raise
             if isinstance(error, RefusedError):

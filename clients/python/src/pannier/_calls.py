@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._durations import seconds
+from ._unsent import TELL_SECONDS
 from ._wire import NULL, Answer, ManyAnswer, get_line, item, line, parse
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Call(Generic[T_co]):
     """A request, how long beyond its time it may wait, what its answer means, and what it comes to where no sidecar
-    answers. `later`: of a change, what is to be told then as soon as one answers again.
+    answers. `later`: of a change, makes what is to be told as soon as one answers again.
     """
 
     __slots__ = ("later", "line", "otherwise", "read", "wait")
@@ -32,7 +33,7 @@ class Call(Generic[T_co]):
         read: Callable[[Answer], T_co],
         otherwise: T_co,
         wait: float = 0.0,
-        later: bytes | None = None,
+        later: Callable[[], bytes] | None = None,
     ) -> None:
         self.line = line
         self.read = read
@@ -141,7 +142,7 @@ def set_value(
 ) -> Call[bool]:
     fields = {"ns": ns, "key": key, **_kept_as(ttl, stale, tags, lease), "if": condition}
     # What was there before is not to be shown any more. A load, or a condition, has changed nothing.
-    later = delete(ns, [key]).line if lease is None and condition is None else None
+    later = (lambda: delete(ns, [key]).line) if lease is None and condition is None else None
     return Call(line("set", fields, value), _stored, False, later=later)
 
 
@@ -150,7 +151,7 @@ def set_each(ns: str, items: Mapping[str, tuple[bytes, Mapping[str, Any]]]) -> C
     parts = [item({"key": key, **_kept_as(**more)}, value) for key, (value, more) in items.items()]
     asked = line("set", {"ns": ns})[:-1] + b',"items":[' + b",".join(parts) + b"]}"
     plain = [key for key, (_, more) in items.items() if more.get("lease") is None]
-    later = delete(ns, plain).line if plain else None
+    later = (lambda: delete(ns, plain).line) if plain else None
     return Call(asked, lambda answer: sum(item["stored"] for item in answer.fields["items"]), 0, later=later)
 
 
@@ -174,7 +175,7 @@ def _stored(answer: Answer) -> bool:
 
 def delete(ns: str, keys: Sequence[str], *, soft: bool = False) -> Call[int]:
     asked = line("delete", {"ns": ns, "keys": list(keys), "soft": soft or None})
-    return Call(asked, _count("deleted"), 0, later=asked)
+    return Call(asked, _count("deleted"), 0, later=lambda: asked)
 
 
 def clear(
@@ -183,7 +184,7 @@ def clear(
     fields = {"ns": ns, "match": match, "tags": list(tags) or None, "soft": soft or None, "dry_run": dry_run or None}
     # Its walk is done in slices, and its answer comes at the end.
     asked = line("clear", fields)
-    return Call(asked, _count("cleared"), 0, wait=10.0, later=None if dry_run else asked)
+    return Call(asked, _count("cleared"), 0, wait=TELL_SECONDS, later=None if dry_run else lambda: asked)
 
 
 def _count(name: str) -> Callable[[Answer], int]:

@@ -43,7 +43,7 @@ class _Carrier:
 
 
 class SyncCarrier(_Carrier):
-    def __init__(self, plan: Plan, client: Cache, alone: Alone | None = None, *, raises: bool = False) -> None:
+    def __init__(self, plan: Plan, client: Cache, alone: Alone | None = None, *, raises: bool) -> None:
         super().__init__(plan, alone, raises=raises)
         self._client = client
 
@@ -93,7 +93,7 @@ class SyncCarrier(_Carrier):
 
 
 class AsyncCarrier(_Carrier):
-    def __init__(self, plan: Plan, client: AsyncCache, alone: Alone | None = None, *, raises: bool = False) -> None:
+    def __init__(self, plan: Plan, client: AsyncCache, alone: Alone | None = None, *, raises: bool) -> None:
         super().__init__(plan, alone, raises=raises)
         self._client = client
 

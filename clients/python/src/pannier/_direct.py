@@ -12,7 +12,6 @@ from ._alone import Alone
 from ._batch import load_many
 from ._carry import AsyncCarrier, SyncCarrier
 from ._durations import seconds
-from ._entry import MISS
 from ._loads import DEFAULT_WAIT, load
 from ._log import Once
 from ._plan import Plan
@@ -81,9 +80,8 @@ class SyncLoader(_Loader[T]):
         plan, wait = self._plan(ns, keeping)
         carrier = SyncCarrier(plan, self._client, self._alone, raises=self._raises)
         found = carrier.ask(calls.get(ns, key, lease=True))
-        value: T = plan.fresh(found)
-        if value is MISS:
-            value = carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS, wait), load_one, _place(ns, key))
+        steps = load(plan, key, found, _NO_ARGUMENTS, wait)
+        value: T = carrier.carry_out(steps, load_one, _place(ns, key))
         return value
 
     def many(
@@ -108,9 +106,8 @@ class AsyncLoader(_Loader[T]):
         plan, wait = self._plan(ns, keeping)
         carrier = AsyncCarrier(plan, self._client, self._alone, raises=self._raises)
         found = await carrier.ask(calls.get(ns, key, lease=True))
-        value: T = plan.fresh(found)
-        if value is MISS:
-            value = await carrier.carry_out(load(plan, key, found, _NO_ARGUMENTS, wait), load_one, _place(ns, key))
+        steps = load(plan, key, found, _NO_ARGUMENTS, wait)
+        value: T = await carrier.carry_out(steps, load_one, _place(ns, key))
         return value
 
     async def many(

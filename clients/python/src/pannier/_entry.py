@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._calls import Found
+    from ._values import Codec
 
 
 class Missing:
@@ -24,6 +25,16 @@ class Missing:
 
 # What a `get` comes to where there is no value: None is one.
 MISS: Final = Missing()
+
+
+def value_of(found: Found, codec: Codec[Any]) -> Any:
+    """MISS: there is nothing, or not of the type any more."""
+    if found.value is None:
+        return MISS
+    try:
+        return codec.decode(found.value)
+    except ValueError:
+        return MISS
 
 
 class Entry:
@@ -48,12 +59,8 @@ class Typed:
         self.codec = codec_for(kind)
 
     def shown(self, found: Found, default: Any) -> Any:
-        if not found.hit or found.value is None:
-            return default
-        try:
-            return self.codec.decode(found.value)
-        except ValueError:
-            return default
+        value = value_of(found, self.codec)
+        return default if value is MISS else value
 
     def many(self, keys: Sequence[str], found: Sequence[Found] | None) -> dict[str, Any]:
         """Those that are there."""

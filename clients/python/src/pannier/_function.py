@@ -86,9 +86,6 @@ class SyncFunction(_Function):
             except PannierError as error:
                 carrier.unanswered(error)
                 found = None
-            value = plan.fresh(found)
-            if value is not MISS:
-                return value
             steps = load(plan, key, found, (args, kwargs), self.wait)
             return carrier.carry_out(steps, lambda: self.function(*args, **kwargs), key)
 
@@ -130,9 +127,6 @@ class AsyncFunction(_Function):
             except PannierError as error:
                 carrier.unanswered(error)
                 found = None
-            value = plan.fresh(found)
-            if value is not MISS:
-                return value
             steps = load(plan, key, found, (args, kwargs), self.wait)
             return await carrier.carry_out(steps, lambda: self.function(*args, **kwargs), key)
 

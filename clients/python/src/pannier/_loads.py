@@ -4,7 +4,7 @@ once, as steps that a sync or an async caller carries out; it waits for nothing 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from . import _calls as calls
 from ._entry import MISS
@@ -39,18 +39,18 @@ RUN_ALONE: Final = Run()
 
 
 def load(plan: Plan, key: str, found: Found | None, arguments: Arguments, wait: float) -> Steps:
-    """`found`: what the sidecar said without waiting, and no fresh value that is of the type; None: nothing. `wait`:
-    for so long others' loads are waited for.
-    """
+    """`found`: what the sidecar said without waiting; None: nothing. `wait`: for so long others' loads are awaited."""
+    value = plan.fresh(found)
+    if value is not MISS:
+        return value
     if found is not None and found.is_busy:
-        awaited = yield calls.get(plan.ns, key, lease=True, wait=wait)
-        if awaited is REFUSED or awaited is UNANSWERED:
+        found = yield calls.get(plan.ns, key, lease=True, wait=wait)
+        if found is REFUSED or found is UNANSWERED:
             plan.counts.unanswered += 1
-            awaited = None
-        value = plan.fresh(awaited)
+            found = None
+        value = plan.fresh(found)
         if value is not MISS:
             return value
-        found = cast("Found | None", awaited)
     if found is None or found.failed:
         # No lease is to be had: so that a source in trouble, or unprotected, is asked for one key once at a time.
         return (yield RUN_ALONE)

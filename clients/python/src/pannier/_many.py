@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ._async_cache import AsyncCache
+    from ._batch import Steps
     from ._durations import Duration
     from ._plan import Arguments
 
@@ -82,6 +83,17 @@ class _Each:
         things: Iterable[Any] = self._things(args, kwargs)
         return {self._key(*self.instead(args, kwargs, thing)): thing for thing in things}
 
+    def steps(
+        self, plan: FunctionPlan, things: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any], wait: float
+    ) -> Steps:
+        return load_many(plan, list(things), lambda key: self.instead(args, kwargs, things[key]), wait, time.monotonic)
+
+    def missing(
+        self, keys: list[str], things: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Arguments:
+        """The arguments with those of these keys, as the function takes them."""
+        return self.instead(args, kwargs, [things[key] for key in keys])
+
     def instead(self, args: tuple[Any, ...], kwargs: dict[str, Any], thing: Any) -> Arguments:
         """The arguments with `thing` for all of them."""
         if len(args) > self._place:
@@ -99,11 +111,10 @@ def _sync_function(function: Any, plan: FunctionPlan, each: _Each, wait: float, 
         things = each.keys(args, kwargs)
 
         def run(keys: list[str]) -> Mapping[str, Any]:
-            missing = [things[key] for key in keys]
-            args_of, kwargs_of = each.instead(args, kwargs, missing)
-            return _by_key(keys, missing, function(*args_of, **kwargs_of))
+            some, more = each.missing(keys, things, args, kwargs)
+            return _by_key(keys, things, function(*some, **more))
 
-        steps = load_many(plan, list(things), lambda key: each.instead(args, kwargs, things[key]), wait, time.monotonic)
+        steps = each.steps(plan, things, args, kwargs, wait)
         return {things[key]: value for key, value in carrier.carry_out(steps, run).items()}
 
     return call
@@ -119,18 +130,17 @@ def _async_function(function: Any, plan: FunctionPlan, each: _Each, wait: float,
         things = each.keys(args, kwargs)
 
         async def run(keys: list[str]) -> Mapping[str, Any]:
-            missing = [things[key] for key in keys]
-            args_of, kwargs_of = each.instead(args, kwargs, missing)
-            return _by_key(keys, missing, await function(*args_of, **kwargs_of))
+            some, more = each.missing(keys, things, args, kwargs)
+            return _by_key(keys, things, await function(*some, **more))
 
-        steps = load_many(plan, list(things), lambda key: each.instead(args, kwargs, things[key]), wait, time.monotonic)
+        steps = each.steps(plan, things, args, kwargs, wait)
         return {things[key]: value for key, value in (await carrier.carry_out(steps, run)).items()}
 
     return call
 
 
-def _by_key(keys: list[str], things: list[Any], results: Mapping[Any, Any]) -> dict[str, Any]:
-    return {key: results[thing] for key, thing in zip(keys, things, strict=True) if thing in results}
+def _by_key(keys: list[str], things: dict[str, Any], results: Mapping[Any, Any]) -> dict[str, Any]:
+    return {key: results[things[key]] for key in keys if things[key] in results}
 
 
 def _value_type(function: Callable[..., Any]) -> object:

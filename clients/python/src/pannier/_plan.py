@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from . import _calls as calls
 from ._counters import counts_of
-from ._entry import MISS
+from ._entry import MISS, value_of
 from ._errors import RefusedError
 from ._log import Once
 from ._values import NotCacheableError, codec_for
@@ -97,12 +97,7 @@ class Plan:
 
     def shown(self, found: Found) -> Any:
         """MISS: there is nothing, or not of the type any more."""
-        if found.value is None:
-            return MISS
-        try:
-            return self.codec.decode(found.value)
-        except ValueError:
-            return MISS
+        return value_of(found, self.codec)
 
     def storing(self, key: str, result: Any, arguments: Arguments, lease: str | None = None) -> Call[bool] | None:
         """None: it is not to be kept."""

@@ -14,7 +14,7 @@ import time
 from ._breaker import Breaker
 from ._errors import UnavailableError
 from ._settings import settings
-from ._unsent import Unsent, unsent_for
+from ._unsent import TELL_SECONDS, Unsent, unsent_for
 from ._wire import PING, split_id
 
 TYPE_CHECKING = False
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # One read takes nearly every answer whole; asyncio's 256 KiB cost a mapping of memory each time.
 _READ_BYTES: Final = 64 << 10
-# For what was to be told before.
-_UNSENT_SECONDS: Final = 10.0
 # What the kernel says where there is no sidecar: it costs some microseconds to hear it again.
 NOBODY_LISTENS: Final = (FileNotFoundError, ConnectionRefusedError)
 # Ids of a request that waits, and of the pings behind it.
@@ -69,7 +67,7 @@ class SyncLink:
         if breaker.is_open and not breaker.allows(is_change=is_change):
             raise UnavailableError("the sidecar did not answer a moment ago")
         try:
-            if self._unsent:
+            if self._unsent.lines:
                 self._tell_unsent()
             answer = self._exchange(line, wait)
         except OSError as error:
@@ -99,25 +97,24 @@ class SyncLink:
         lines = self._unsent.take()
         try:
             while lines:
-                # A clear's answer may take its time.
-                self._exchange(lines[-1], _UNSENT_SECONDS)
+                self._exchange(lines[-1], TELL_SECONDS)
                 lines.pop()
         finally:
             for line in lines:
                 self._unsent.add(line)
 
     def _exchange(self, line: bytes, wait: float) -> bytes:
-        ask = self._wait_for if wait else self._ask
         end: sockets.socket | None = getattr(self._local, "end", None)
         if end is not None:
             try:
-                return ask(end, line, wait)
+                return self._wait_for(end, line, wait) if wait else self._ask(end, line)
             except ConnectionError:
                 # It was restarted since the last call; what it had not answered it has not kept.
                 self._drop()
-        return ask(self._connect(), line, wait)
+        end = self._connect()
+        return self._wait_for(end, line, wait) if wait else self._ask(end, line)
 
-    def _ask(self, end: sockets.socket, line: bytes, wait: float) -> bytes:  # noqa: ARG002 - as `_wait_for`
+    def _ask(self, end: sockets.socket, line: bytes) -> bytes:
         end.sendall(line + b"\n")
         answer = end.recv(_READ_BYTES)
         if answer.endswith(b"\n"):

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+# For so long an answer to one is awaited, in seconds: a clear's comes when its walk is over.
+TELL_SECONDS: Final = 10.0
 # Beyond them all that there is is cleared: some megabytes of requests, after an outage with as many changes.
 _MOST: Final = 10_000
 _EVERYTHING: Final = b'{"op":"clear","ns":"*"}'
@@ -18,27 +20,25 @@ _EVERYTHING: Final = b'{"op":"clear","ns":"*"}'
 class Unsent:
     """Of one process and socket, whoever's threads and loops. A dict's steps are single ones, and need no lock."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("lines",)
 
     def __init__(self) -> None:
-        self._lines: dict[bytes, None] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._lines)
+        # Looked at with each request, to see whether there is any.
+        self.lines: dict[bytes, None] = {}
 
     def add(self, line: bytes) -> None:
-        if len(self._lines) >= _MOST:
-            self._lines.clear()
+        if len(self.lines) >= _MOST:
+            self.lines.clear()
             line = _EVERYTHING
-        if _EVERYTHING not in self._lines:
-            self._lines[line] = None
+        if _EVERYTHING not in self.lines:
+            self.lines[line] = None
 
     def take(self) -> list[bytes]:
         """Whoever takes them tells them, or puts them back."""
         taken: list[bytes] = []
-        while self._lines:
+        while self.lines:
             try:
-                taken.append(self._lines.popitem()[0])
+                taken.append(self.lines.popitem()[0])
             except KeyError:  # another thread was faster
                 break
         return taken

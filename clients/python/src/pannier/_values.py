@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PLAIN = (str, int, float, bool, dict, list, type(None))
-
 
 class NotCacheableError(TypeError):
     """A result that JSON would give back as something else."""
