@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from callers import Plain
 
 from daemon import Daemon
-from pannier import Cache, cache, configure
+from pannier import Cache, cache, cached, configure
 from pannier.testing._restored import restored_settings as settings_as_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 # Where pannier is installed, pip has told pytest of it.
@@ -41,3 +43,20 @@ def store(sidecar: Daemon) -> Iterator[Cache]:
     """Whatever goes wrong is raised."""
     with Cache(os.fspath(sidecar.socket), raises=True) as store:
         yield store
+
+
+@pytest.fixture(params=["sync", "async"])
+def made(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Decorates a plain function as `def` or as `async def`; what comes back is called plainly either way."""
+
+    def make(function: Callable[..., Any], **options: Any) -> Any:
+        if request.param == "sync":
+            return cached("ns", **options)(function)
+
+        @functools.wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return Plain(cached("ns", **options)(coroutine))
+
+    return make

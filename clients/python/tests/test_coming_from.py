@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from callers import closing
+
 import pannier
-from pannier import cache
 
 if TYPE_CHECKING:
     import pytest
@@ -25,7 +26,7 @@ def test_the_examples(sidecar: Daemon, capsys: pytest.CaptureFixture[str]) -> No
         scope: dict[str, Any] = {"__name__": "coming_from"}
         exec(example, scope)
         if "change" in scope:
-            asyncio.run(_closing(scope["change"]()))
+            asyncio.run(closing(scope["change"]()))
     assert capsys.readouterr().out.splitlines() == [
         "1",
         "MISS",
@@ -35,11 +36,6 @@ def test_the_examples(sidecar: Daemon, capsys: pytest.CaptureFixture[str]) -> No
         "Ada True",
         "42",
     ]
-
-
-async def _closing(asked: Any) -> None:
-    await asked
-    await cache.aclose()
 
 
 def test_each_name_of_ours_is_there() -> None:

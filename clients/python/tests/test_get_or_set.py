@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from test_cached import BrokenSourceError, pass_time
+from callers import BrokenSourceError, closing, pass_time
 
 from pannier import AsyncCache, Cache, cache, cached, cached_many, counters, disabled
 
@@ -36,13 +36,7 @@ class Plain:
         return self._run(self._store.get_or_set_many(ns, keys, load_these, **keeping))
 
     def _run(self, asked: Any) -> Any:
-        async def run() -> Any:
-            try:
-                return await asked
-            finally:
-                await self._store.aclose()
-
-        return asyncio.run(run())
+        return asyncio.run(closing(asked, self._store))
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from callers import closing
 
-from pannier import Cache, _warming, cache, cached, configure, counters, disabled, warm, warm_runs, warmer, warmers
+from pannier import Cache, _warming, cached, configure, counters, disabled, warm, warm_runs, warmer, warmers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -24,13 +25,7 @@ def no_warmers() -> Iterator[None]:
 
 
 def run(asked: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    async def closing() -> Any:
-        try:
-            return await asked()
-        finally:
-            await cache.aclose()
-
-    return asyncio.run(closing())
+    return asyncio.run(closing(asked()))
 
 
 @cached("squares", key="{number}")
