@@ -1,7 +1,7 @@
 // One JSON value as the bytes it was written in, and its parts as slices of them, for who reads answers or takes values from
 // people. It decodes only what is asked for, re-encodes nothing, and is no part of serving a request.
 
-package struct JSONValue {
+package struct JSONValue: Sendable {
   /// Deeper nesting is no value to it, since each level takes a frame of the stack; as much as limits.nesting can allow.
   package static let maximumDepth = 1000
 

@@ -172,37 +172,12 @@ package struct OutputBuffer: ~Copyable {
   /// A string with its quotes; `text` is UTF-8.
   package mutating func append(string text: Bytes) {
     append(UInt8(ascii: "\""))
-    var plain = 0
-    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-    {
-      append(Bytes(rebasing: text[plain..<index]))
-      escape(byte)
-      plain = index + 1
-    }
-    append(Bytes(rebasing: text[plain...]))
+    forEachJSONRun(of: text) { append($0) }
     append(UInt8(ascii: "\""))
   }
 
   package mutating func append(string text: String) {
     var text = text
     text.withUTF8 { append(string: Bytes($0)) }
-  }
-
-  private mutating func escape(_ byte: UInt8) {
-    switch byte {
-    case UInt8(ascii: "\""): append("\\\"")
-    case UInt8(ascii: "\\"): append("\\\\")
-    case 0x0A: append("\\n")
-    case 0x0D: append("\\r")
-    case 0x09: append("\\t")
-    default:
-      append("\\u00")
-      append(hexLetter(byte >> 4))
-      append(hexLetter(byte & 15))
-    }
-  }
-
-  private func hexLetter(_ nibble: UInt8) -> UInt8 {
-    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
   }
 }
