@@ -13,11 +13,20 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
   name: "pannier",
-  products: [.executable(name: "pannier", targets: ["pannier"])],
+  // Asked for by the client's libraries; the daemon is made for Linux.
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "pannier", targets: ["pannier"]),
+    .library(name: "PannierClient", targets: ["PannierClient"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // No pkgConfig: it would add a flag that SwiftPM warns of on every build; the module map links the library.
@@ -40,8 +49,31 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "PannierClient",
+      dependencies: [
+        "PannierWire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "PannierWireTests", dependencies: ["PannierWire"], swiftSettings: strict),
     .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore"], swiftSettings: strict),
+    .testTarget(
+      name: "PannierClientTests",
+      dependencies: [
+        // Started by tests.
+        "pannier", "PannierClient", "PannierWire",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "PannierServerTests",
       dependencies: [

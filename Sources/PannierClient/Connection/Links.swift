@@ -1,0 +1,105 @@
+// A client's connections: one an event loop, opened when it is first used. It decides whether the sidecar is asked at all, and
+// knows no ops.
+
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+final class Links: Sendable {
+  private struct State: Sendable {
+    var connections: [ObjectIdentifier: Connection] = [:]
+    var breaker: Breaker
+    var untold = Untold()
+    var isClosed = false
+  }
+
+  /// For so long an answer to a change that is told late is awaited: a clear's comes when its walk is over.
+  private static let tellLimit = TimeAmount.seconds(10)
+
+  private let configuration: PannierConfiguration
+  private let group: any EventLoopGroup
+  private let logger: Logger
+  private let state: NIOLockedValueBox<State>
+
+  init(configuration: PannierConfiguration, group: any EventLoopGroup, logger: Logger) {
+    self.configuration = configuration
+    self.group = group
+    self.logger = logger
+    state = NIOLockedValueBox(State(breaker: Breaker(pause: TimeAmount(configuration.breakerPause))))
+  }
+
+  deinit { for connection in state.withLockedValue({ $0.connections.values }) { connection.close() } }
+
+  /// Throws PannierError.unavailable, or CancellationError where the task is cancelled.
+  func ask(_ call: Call) async throws -> Answer {
+    try await usable(call).ask(call, within: limit(call))
+  }
+
+  /// The answer, also where the task is cancelled.
+  func insist(_ call: Call) async throws -> Answer {
+    try await usable(call).insist(call, within: limit(call))
+  }
+
+  /// Sends a request whose answer nobody waits for.
+  func tell(_ call: Call) { try? usable(call).tell(call) }
+
+  /// Of a change that no sidecar was told of.
+  func tellLater(_ change: Call) { state.withLockedValue { $0.untold.add(change) } }
+
+  func close() {
+    let connections = state.withLockedValue { state in
+      state.isClosed = true
+      defer { state.connections = [:] }
+      return Array(state.connections.values)
+    }
+    for connection in connections { connection.close() }
+  }
+
+  private func limit(_ call: Call) -> TimeAmount { TimeAmount(configuration.requestTimeout + call.wait) }
+
+  private func usable(_ call: Call) throws(PannierError) -> Connection {
+    let loop = group.any()
+    let place = ObjectIdentifier(loop)
+    let (found, made, untold) = state.withLockedValue { state -> (Connection?, Connection?, [Call]) in
+      if state.isClosed { return (nil, nil, []) }
+      if state.breaker.isOpen, !state.breaker.allows(isChange: call.later != nil, now: .now()) { return (nil, nil, []) }
+      let untold = state.untold.isEmpty ? [] : state.untold.take()
+      if let connection = state.connections[place], !connection.isLost { return (connection, nil, untold) }
+      let connection = newConnection(loop)
+      state.connections[place] = connection
+      return (connection, connection, untold)
+    }
+    guard let found else { throw .unavailable("the sidecar did not answer a moment ago, or the client is closed") }
+    made?.open(path: configuration.socketPath, timeout: TimeAmount(configuration.connectTimeout))
+    for change in untold { tellNow(change, on: found) }
+    return found
+  }
+
+  private func tellNow(_ change: Call, on connection: Connection) {
+    let waiter = Connection.Waiter.told { [weak self] result in
+      if case .failure = result { self?.tellLater(change) }
+    }
+    connection.ask(change, waiter, within: Self.tellLimit)
+  }
+
+  private func newConnection(_ loop: any EventLoop) -> Connection {
+    let observer = Connection.Observer(
+      heard: { [weak self] in self?.heard() }, failed: { [weak self] why, isCheap in self?.failed(why, isCheap) })
+    return Connection(eventLoop: loop, patience: TimeAmount(configuration.requestTimeout), observer: observer)
+  }
+
+  private func heard() {
+    if state.withLockedValue({ $0.breaker.succeed() }) {
+      logger.notice("the cache is used again", metadata: ["socket": "\(configuration.socketPath)"])
+    }
+  }
+
+  private func failed(_ why: String, _ isCheap: Bool) {
+    if state.withLockedValue({ $0.breaker.fail(isCheap: isCheap, now: .now()) }) {
+      logger.warning(
+        "the cache can't be used, and values are simply loaded",
+        metadata: ["socket": "\(configuration.socketPath)", "reason": "\(why)"])
+    }
+  }
+}
