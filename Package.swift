@@ -36,16 +36,20 @@ let package = Package(
     .target(name: "PannierWire", swiftSettings: strict),
     .target(name: "PannierCore", swiftSettings: strict),
     .target(
+      name: "PannierDispatch",
+      dependencies: ["PannierWire", "PannierCore", "Yams", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(
       name: "PannierServer",
       dependencies: [
-        "CUV", "CHiredis", "CZstd", "PannierWire", "PannierCore", "Yams",
+        "CUV", "CHiredis", "CZstd", "PannierWire", "PannierCore", "PannierDispatch",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "pannier",
       dependencies: [
-        "PannierServer", "PannierWire",
+        "PannierDispatch", "PannierServer", "PannierWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -62,8 +66,9 @@ let package = Package(
         .product(name: "Tracing", package: "swift-distributed-tracing"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "PannierWireTests", dependencies: ["PannierWire"], swiftSettings: strict),
-    .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore"], swiftSettings: strict),
+    .target(name: "PannierTestSupport", path: "Tests/Support", swiftSettings: strict),
+    .testTarget(name: "PannierWireTests", dependencies: ["PannierWire", "PannierTestSupport"], swiftSettings: strict),
+    .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore", "PannierTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "PannierClientTests",
       dependencies: [
@@ -75,9 +80,17 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "PannierDispatchTests",
+      dependencies: [
+        "PannierDispatch", "PannierCore", "PannierWire", "PannierTestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "PannierServerTests",
       dependencies: [
-        "PannierServer", "PannierCore", "PannierWire", "CUV", .product(name: "Logging", package: "swift-log"),
+        "PannierServer", "PannierDispatch", "PannierCore", "PannierWire", "PannierTestSupport", "CUV",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
   ]

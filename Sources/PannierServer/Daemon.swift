@@ -2,6 +2,7 @@
 
 import CUV
 import Logging
+package import PannierDispatch
 
 package enum Daemon {
   /// Serves until a signal ends it. `file` is the configuration's; `flags` are stronger than all else.
@@ -15,6 +16,11 @@ package enum Daemon {
       return reloaded
     }
     do { try server.run() } catch { throw .socket(error) }
+  }
+
+  /// What starting with a configuration file would come to. Returns the warnings.
+  package static func check(file: String) throws(ConfigurationFaults) -> [String] {
+    try Configuration.check(file: file) { DirectoryEntry(at: $0)?.kindUnlessSocket?.rawValue }
   }
 
   /// Where a client of this process's environment finds the daemon.

@@ -1,7 +1,7 @@
 // Durations as people give them on the command line, in the protocol's seconds. How they are spelled is the
 // configuration's to say.
 
-import PannierServer
+import PannierDispatch
 
 /// `250ms`, `10m`, `1h30m`, or a number of seconds.
 struct DurationArgument {

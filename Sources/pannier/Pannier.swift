@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Glibc
-import PannierServer
+import PannierDispatch
 
 @main
 struct Pannier: ParsableCommand {

@@ -1,4 +1,5 @@
 // How well quantiles are kept, and in how much memory.
+import PannierTestSupport
 import Testing
 
 @testable import PannierCore
@@ -21,7 +22,7 @@ import Testing
 
   /// Never less than the true quantile, and at most a sixteenth more.
   @Test(arguments: [0.0, 0.01, 0.5, 0.9, 0.99, 0.999, 1.0]) func agreesWithSortedValues(q: Double) {
-    var generator = Seeded(state: 42)
+    var generator = SeededGenerator(seed: 42)
     var histogram = DelayHistogram()
     var values: [UInt64] = []
     for _ in 0..<20_000 {
@@ -60,17 +61,5 @@ import Testing
     histogram.reset()
     #expect(histogram.count == 0)
     #expect(histogram.quantile(1) == 0)
-  }
-}
-
-/// The same values at every run.
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
   }
 }

@@ -1,5 +1,6 @@
 // The framer against a splitter that is plainly right, over random bytes in random pieces.
 
+import PannierTestSupport
 import Testing
 
 @testable import PannierWire

@@ -1,5 +1,6 @@
 // The buffer towards a client against a plain array, and the JSON it writes.
 
+import PannierTestSupport
 import Testing
 
 @testable import PannierWire

@@ -1,5 +1,6 @@
 // Good request lines, and what they ask.
 
+import PannierTestSupport
 import Testing
 
 @testable import PannierWire

@@ -5,6 +5,7 @@ import CUV
 import Glibc
 import Logging
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 final class Connection {

@@ -4,6 +4,7 @@
 import CUV
 import Glibc
 import PannierCore
+import PannierDispatch
 
 /// A turn: timers, then `background` while there is some, then whatever is readable, then `endOfTurn`.
 ///

@@ -3,6 +3,7 @@
 
 import Logging
 import PannierCore
+import PannierDispatch
 
 extension Server {
   /// Before anybody is served: no reader may be shown what was changed since.
@@ -27,10 +28,10 @@ extension Server {
   }
 
   private func restore(_ change: LeftChange) {
-    let name = String(decoding: change.ns, as: UTF8.self)
-    if dispatcher.cache.restore(change, policy: dispatcher.policies.policy(for: name)) { return }
+    if dispatcher.restore(change) { return }
     log.error(
-      "what was changed before can't be told to redis: limits.namespaces is reached", metadata: ["ns": "\(name)"])
+      "what was changed before can't be told to redis: limits.namespaces is reached",
+      metadata: ["ns": "\(String(decoding: change.ns, as: UTF8.self))"])
   }
 
   /// What the file had has been told.

@@ -2,6 +2,7 @@
 // connections and their end.
 
 import CUV
+import PannierDispatch
 
 extension Server {
   @inline(__always)
@@ -85,13 +86,13 @@ extension Server {
   }
 
   func armExpiry() {
-    guard !expiryTimer.isActive, let due = dispatcher.nextExpiry, !dispatcher.clock.isManual else { return }
+    guard !expiryTimer.isActive, let due = dispatcher.nextExpiry, !dispatcher.isTimeManual else { return }
     // Not at once, so that entries that expire one after another don't wake the process for each.
     expiryTimer.start(milliseconds: UInt64(min(max(due - dispatcher.now, Self.expiryDelayMilliseconds), 1000)))
   }
 
   func armDeadline() {
-    guard let due = dispatcher.nextDeadline, due < deadlineArmed, !dispatcher.clock.isManual else { return }
+    guard let due = dispatcher.nextDeadline, due < deadlineArmed, !dispatcher.isTimeManual else { return }
     deadlineArmed = due
     deadlineTimer.start(milliseconds: UInt64(max(due - dispatcher.now, 0)))
   }

@@ -5,6 +5,7 @@ import CUV
 import Glibc
 package import Logging
 import PannierCore
+package import PannierDispatch
 import PannierWire
 
 /// One sidecar. Everything runs on the thread that calls `run`.

@@ -2,6 +2,7 @@
 
 import CUV
 import Glibc
+import PannierDispatch
 
 final class HostLookup {
   private let request: UnsafeMutablePointer<uv_getaddrinfo_t>

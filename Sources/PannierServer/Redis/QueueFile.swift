@@ -3,6 +3,7 @@
 
 internal import Glibc
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 struct QueueFileFault: Error {

@@ -1,6 +1,7 @@
 // A change that Redis was not told of, as a line of JSON, and a file of them. It opens no files.
 
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 enum QueueLine {

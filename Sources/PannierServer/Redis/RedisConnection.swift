@@ -4,6 +4,7 @@
 import CHiredis
 import CUV
 import Glibc
+import PannierDispatch
 
 /// It keeps itself alive from `connect` until it has ended. Whoever uses it has SIGPIPE ignored, as the daemon does.
 final class RedisConnection {

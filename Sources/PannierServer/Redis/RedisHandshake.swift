@@ -1,6 +1,7 @@
 // What every connection does before anything else: asks which Redis this is, loads the scripts, joins the log.
 
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 struct RedisHandshake {

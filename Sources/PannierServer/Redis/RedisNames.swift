@@ -1,6 +1,7 @@
 // The names of what stands in Redis, and the slot of a key. It knows no commands, and nothing of what stands under a
 // name.
 
+import PannierDispatch
 package import PannierWire
 
 /// The names under one prefix. What is no value has a `~` where a value has its namespace, which no namespace can.

@@ -2,6 +2,7 @@
 // is named, and nothing of it is used.
 
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 enum RedisReader {

@@ -1,5 +1,6 @@
 // One entry of the log as a value. It knows how the scripts write it, and nothing of what a record brings about.
 
+import PannierDispatch
 package import PannierWire
 
 /// What the log says happened. The scripts write its fields in this order: `k`, `ns` (but for `open`), `h`, `o`, and

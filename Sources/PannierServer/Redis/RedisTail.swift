@@ -1,6 +1,7 @@
 // The connection that waits for the log, and hands its records to the cache in their order. It knows nothing of values.
 
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 final class RedisTail {

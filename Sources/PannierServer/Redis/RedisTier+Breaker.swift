@@ -2,6 +2,7 @@
 
 import CUV
 import PannierCore
+import PannierDispatch
 
 extension RedisTier {
   /// Commands that took too long since this was called last.

@@ -2,6 +2,7 @@
 
 import CUV
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 extension RedisTier {

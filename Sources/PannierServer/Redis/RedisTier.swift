@@ -4,6 +4,7 @@
 import CUV
 import Logging
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 /// Two connections: one for commands, which are answered in their order, and one that waits for the log. What walks through
@@ -238,7 +239,7 @@ final class RedisTier {
     facts.roundTripMicroseconds = (roundTrips.quantile(0.5), roundTrips.quantile(0.99))
     facts.errors = errorCounts
     facts.eviction = writer.eviction
-    facts.walk = walk?.progress ?? RedisWalk.Progress()
+    facts.walk = walk?.progress ?? RedisFacts.Walk()
     facts.boundMilliseconds = settings.proofMilliseconds
     facts.provenAgo = provenAt.map { dispatcher.now - $0 }
     return facts

@@ -3,6 +3,7 @@
 
 import CUV
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 /// Whoever makes a clear walks. What is left when the process ends, or of namespaces that only other hosts know, goes with
@@ -51,17 +52,13 @@ final class RedisWalk {
 
   deinit { timer.close() }
 
-  struct Progress {
-    var namespaces = 0
-    var scanned = 0
-    var removed = 0
-    var isRunning = false
-  }
-
-  var progress: Progress {
-    Progress(
-      namespaces: list.count, scanned: list.scanned, removed: list.removed,
-      isRunning: list.count > 0 && (stage == .asking || stage == .resting))
+  var progress: RedisFacts.Walk {
+    var walk = RedisFacts.Walk()
+    walk.namespaces = list.count
+    walk.scanned = list.scanned
+    walk.removed = list.removed
+    walk.isRunning = list.count > 0 && (stage == .asking || stage == .resting)
+    return walk
   }
 
   /// Something of the namespace was cleared.

@@ -1,6 +1,7 @@
 // The cache's commands as Redis is sent them: script by script, name by name. It sends nothing itself.
 
 import PannierCore
+import PannierDispatch
 import PannierWire
 
 final class RedisWriter {

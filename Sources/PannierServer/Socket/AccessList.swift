@@ -1,6 +1,7 @@
 // Who of those whom the socket's mode and group let in may stay, and who may change policies.
 // It decides by ids alone; where they come from it doesn't know.
 internal import Glibc
+import PannierDispatch
 
 /// The peers that are served.
 package struct AccessList: Equatable, Sendable {

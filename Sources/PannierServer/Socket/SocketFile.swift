@@ -4,6 +4,7 @@
 // Whatever instant the daemon is killed at, the next start works: the kernel drops the lock, the unpublished socket has a
 // name that only the lock's holder uses, and a published one that nobody answers at is replaced.
 internal import Glibc
+import PannierDispatch
 
 /// One path, held by a lock that no other daemon gets while this exists. Used from one thread.
 package final class SocketFile {

@@ -1,6 +1,7 @@
 // `pannier check`: reads a configuration without serving.
 
 import ArgumentParser
+import PannierDispatch
 import PannierServer
 
 struct CheckCommand: ParsableCommand {
@@ -16,7 +17,7 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     do throws(ConfigurationFaults) {
-      for warning in try Configuration.check(file: file.text) { Output.note("warning: \(warning)") }
+      for warning in try Daemon.check(file: file.text) { Output.note("warning: \(warning)") }
       Output.print("\(file.text): no faults")
     } catch {
       throw Failure("\(error)")

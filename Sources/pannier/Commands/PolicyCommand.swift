@@ -1,7 +1,7 @@
 // `pannier policy`: shows a namespace's policy, or changes fields of it.
 
 import ArgumentParser
-import PannierServer
+import PannierDispatch
 import PannierWire
 
 struct PolicyCommand: OneShot {

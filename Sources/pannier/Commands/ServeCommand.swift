@@ -1,6 +1,7 @@
 // `pannier serve`: runs the daemon.
 
 import ArgumentParser
+import PannierDispatch
 import PannierServer
 
 struct ServeCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 // Why a socket can't be reached, and what to do about it, in words.
 
 import Glibc
-import PannierServer
+import PannierDispatch
 
 enum Unreachable {
   static func reason(_ path: String, _ code: Int32) -> String {

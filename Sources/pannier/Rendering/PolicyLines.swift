@@ -1,6 +1,6 @@
 // A policy as `field: value` lines, in the spelling of the configuration file.
 
-import PannierServer
+import PannierDispatch
 import PannierWire
 
 struct PolicyLines {

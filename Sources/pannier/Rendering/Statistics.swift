@@ -1,6 +1,6 @@
 // What `stats` answers: the server in a few lines, namespaces as a table, one namespace in detail.
 
-import PannierServer
+import PannierDispatch
 import PannierWire
 
 struct ServerLines {

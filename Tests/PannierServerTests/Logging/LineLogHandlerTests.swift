@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 /// The lines of one logger, and their time.

@@ -2,6 +2,7 @@
 
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct ChangeLineTests {

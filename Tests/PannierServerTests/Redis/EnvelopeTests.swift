@@ -1,8 +1,10 @@
 // Values as they stand in Redis: what is written is read again, and whatever else stands there has a reason.
 
+import PannierTestSupport
 import PannierWire
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct EnvelopeTests {

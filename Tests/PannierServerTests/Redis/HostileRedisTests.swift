@@ -1,7 +1,9 @@
 // A server that isn't Redis, or not itself: whatever it says ends the connection, soon and within bounds, and never the
 // process.
+import PannierTestSupport
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct HostileRedisTests {

@@ -5,6 +5,7 @@ import PannierCore
 import PannierWire
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct QueueFileTests {

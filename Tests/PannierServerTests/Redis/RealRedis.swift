@@ -2,6 +2,7 @@
 import Glibc
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 final class RealRedis {

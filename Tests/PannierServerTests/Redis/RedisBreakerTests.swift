@@ -1,6 +1,7 @@
 // When Redis is left alone, and how soon it is tried again. No time passes but what the tests say.
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct RedisBreakerTests {

@@ -3,6 +3,7 @@ import CUV
 import Glibc
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct RedisEndTests {

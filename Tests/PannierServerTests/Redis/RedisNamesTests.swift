@@ -3,6 +3,7 @@
 import PannierWire
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct RedisNamesTests {

@@ -1,7 +1,9 @@
 // Compressed payloads: what comes back is what went in, and what is no frame, or claims too much, is nothing.
 
+import PannierTestSupport
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct ZstandardTests {

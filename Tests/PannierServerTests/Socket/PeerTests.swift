@@ -2,6 +2,7 @@
 import Glibc
 import Testing
 
+@testable import PannierDispatch
 @testable import PannierServer
 
 @Suite struct Peers {
