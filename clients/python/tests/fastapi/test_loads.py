@@ -10,11 +10,12 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from callers import counters, pass_time, until
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, Response
 
 from pannier import cache, cache_invalidate, configure
 from pannier.fastapi import Rule, http_cache, http_invalidate
-from web import Site, is_hit, is_stored, pass_time, status_of
+from web import Site, is_hit, is_stored, status_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,14 +24,8 @@ if TYPE_CHECKING:
     from pannier import Cache
 
 
-def counters(store: Cache) -> dict[str, Any]:
-    found: dict[str, Any] = store.stats("http")["namespaces"]["http"]
-    return found
-
-
 async def until_waits(store: Cache, count: int = 1) -> None:
-    while counters(store)["waits"]["now"] < count:
-        await asyncio.sleep(0)
+    await until(lambda: counters(store, "http")["waits"]["now"] >= count)
 
 
 # MARK: Once a host
@@ -85,7 +80,7 @@ def test_each_variant_is_run_once(store: Cache) -> None:
         found = site.at_once(*["/x"] * 20, headers=headers)
         assert [response.json() for response in found] == ["de", "fr"] * 10
         assert site.runs == {"de": 1, "fr": 1}
-        assert counters(store)["leases"]["held"] == 0
+        assert counters(store, "http")["leases"]["held"] == 0
 
 
 # MARK: What isn't kept
@@ -112,8 +107,8 @@ def test_nobody_waits_for_what_can_not_be_kept(store: Cache, kind: str) -> None:
         found = site.at_once("/x", "/x", "/x")
         assert site.runs["x"] == 3
         assert len({response.content for response in found}) == 1
-        assert counters(store)["leases"]["passed"] == 1
-        assert counters(store)["leases"]["held"] == 0
+        assert counters(store, "http")["leases"]["passed"] == 1
+        assert counters(store, "http")["leases"]["held"] == 0
 
 
 def test_a_body_that_breaks_off_is_not_kept(store: Cache) -> None:
@@ -126,7 +121,7 @@ def test_a_body_that_breaks_off_is_not_kept(store: Cache) -> None:
             return response
 
         assert status_of(site.get("/x")) == "fwd=uri-miss; detail=incomplete"
-        assert counters(store)["leases"]["passed"] == 1
+        assert counters(store, "http")["leases"]["passed"] == 1
 
 
 @pytest.mark.parametrize("kind", ["raised", "answered"])
@@ -140,10 +135,10 @@ def test_a_handler_that_fails_gives_its_lease_back_as_failed(store: Cache, kind:
             raise RuntimeError("broken")
 
         assert site.get("/x").status_code == (503 if kind == "answered" else 500)
-        assert counters(store)["leases"]["failed"] == 1
+        assert counters(store, "http")["leases"]["failed"] == 1
         # The pause: whoever comes now runs it for itself.
         assert site.get("/x").status_code >= 500
-        assert counters(store)["leases"]["granted"] == 1
+        assert counters(store, "http")["leases"]["granted"] == 1
 
 
 def test_a_cancelled_request_is_the_next_ones_at_once(store: Cache) -> None:
@@ -167,7 +162,7 @@ def test_a_cancelled_request_is_the_next_ones_at_once(store: Cache) -> None:
             assert (response.json(), is_stored(response)) == ("second", True)
 
         site.wait_for(run())
-        assert counters(store)["leases"]["failed"] == 0
+        assert counters(store, "http")["leases"]["failed"] == 0
 
 
 def test_who_is_cancelled_while_it_waits_keeps_nobody_waiting(store: Cache) -> None:
@@ -239,7 +234,7 @@ def test_another_variants_lease_is_left_to_who_asks_for_that(sidecar: Daemon, st
         pass_time(sidecar, 15)
         assert site.get("/x", accept="b").json() == "b"
         site.settle()
-        assert (site.runs, counters(store)["leases"]["held"]) == ({"a": 1, "b": 1}, 0)
+        assert (site.runs, counters(store, "http")["leases"]["held"]) == ({"a": 1, "b": 1}, 0)
         assert status_of(site.get("/x", accept="a")) == "hit; ttl=-5"
         site.settle()
         assert status_of(site.get("/x", accept="a")) == "hit; ttl=10"
@@ -313,7 +308,7 @@ def test_a_renewal_that_fails_is_told_once_and_hurts_nobody(
             assert site.get("/x").json() == 1
             site.settle()
         assert site.runs["x"] == 2
-        assert counters(store)["leases"]["failed"] == 1
+        assert counters(store, "http")["leases"]["failed"] == 1
         assert [record.message for record in caplog.records if "renewed" in record.message] == [
             f"{__name__}.test_a_renewal_that_fails_is_told_once_and_hurts_nobody.<locals>.x: it could not be renewed: "
             "RuntimeError: broken"
@@ -530,7 +525,7 @@ def test_a_tag_that_fails_keeps_nothing_and_breaks_nothing(store: Cache, caplog:
         with caplog.at_level(logging.WARNING, "pannier"):
             for _ in range(2):
                 assert site.get("/x").status_code == 200
-        assert counters(store)["leases"]["passed"] == 1
+        assert counters(store, "http")["leases"]["passed"] == 1
         assert len(caplog.records) == 1
         assert "a tag fails: AttributeError" in caplog.records[0].message
 

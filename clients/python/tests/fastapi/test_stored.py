@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from callers import pass_time
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -105,8 +106,7 @@ def test_a_garbled_entry_is_replaced(sidecar: Daemon, store: Cache, value: Any) 
             return "right"
 
         assert store.set("http", f"{NAME}/page", value)
-        with sidecar.connect() as peer:
-            peer.ask('{"op":"advance","seconds":1}')
+        pass_time(sidecar, 1)
         response = site.get("/page")
         assert (response.json(), status_of(response)) == ("right", "fwd=uri-miss; ttl=60; stored; detail=unreadable")
         assert is_hit(site.get("/page"))

@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from callers import pass_time
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from pannier.fastapi import HTTPCache, Rule, http_cache
 from pannier.fastapi._validation import etag_of
-from web import Site, is_hit, is_stored, pass_time, status_of
+from web import Site, is_hit, is_stored, status_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

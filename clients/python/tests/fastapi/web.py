@@ -11,13 +11,10 @@ from fastapi import FastAPI
 
 from pannier import cache
 from pannier.fastapi import HTTPCache
-from talk import request
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from types import TracebackType
-
-    from daemon import Daemon
 
 NAME = "http://site"
 
@@ -96,8 +93,3 @@ def is_hit(response: httpx.Response) -> bool:
 
 def is_stored(response: httpx.Response) -> bool:
     return "; stored" in status_of(response)
-
-
-def pass_time(sidecar: Daemon, seconds: float) -> None:
-    with sidecar.connect() as peer:
-        peer.ask(request("advance", seconds=seconds))
