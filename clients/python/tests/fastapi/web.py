@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from callers import counters, until
 from fastapi import FastAPI
 
 from pannier import cache
@@ -15,6 +16,8 @@ from pannier.fastapi import HTTPCache
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from types import TracebackType
+
+    from pannier import Cache
 
 NAME = "http://site"
 
@@ -93,3 +96,8 @@ def is_hit(response: httpx.Response) -> bool:
 
 def is_stored(response: httpx.Response) -> bool:
     return "; stored" in status_of(response)
+
+
+async def until_waits(store: Cache, count: int = 1) -> None:
+    """Until so many wait for another's run of the handler."""
+    await until(lambda: counters(store, "http")["waits"]["now"] >= count)
