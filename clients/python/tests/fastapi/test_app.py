@@ -231,15 +231,7 @@ def test_without_a_cache_the_app_simply_runs(sidecar: Daemon, tmp_path: Path, ho
     if how == "configured":
         configure(enabled=False)
     with Site({"default": "60s"}) as site:
-
-        @site.app.get("/x")
-        async def x() -> int:
-            site.runs["x"] += 1
-            return site.runs["x"]
-
-        @site.app.post("/x")
-        async def change() -> int:
-            return 0
+        site.count_runs("/x")
 
         def ask() -> None:
             assert [site.get("/x").json() for _ in range(3)] == [1, 2, 3]
@@ -257,15 +249,7 @@ def test_without_a_cache_the_app_simply_runs(sidecar: Daemon, tmp_path: Path, ho
 
 def test_changes_are_told_also_while_the_cache_is_switched_off(store: Cache) -> None:
     with Site({"default": "60s"}) as site:
-
-        @site.app.get("/x")
-        async def x() -> int:
-            site.runs["x"] += 1
-            return site.runs["x"]
-
-        @site.app.post("/x")
-        async def change() -> None: ...
-
+        site.count_runs("/x")
         site.get("/x")
         with disabled():
             site.ask("POST", "/x")

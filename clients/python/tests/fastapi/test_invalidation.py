@@ -104,9 +104,7 @@ def test_what_began_before_a_change_is_not_kept_after_it(store: Cache) -> None:
         async def change() -> None: ...
 
         async def run() -> None:
-            first = asyncio.ensure_future(site.send("GET", "/x"))
-            while not site.runs["x"]:
-                await asyncio.sleep(0)
+            first = await site.begin("/x")
             await site.send("PUT", "/x")
             gate.set()
             assert status_of(await first) == "fwd=uri-miss; detail=lease-lost"

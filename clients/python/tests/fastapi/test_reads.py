@@ -41,12 +41,7 @@ def test_age_is_how_long_it_has_been_kept(routes: Routes, sidecar: Daemon) -> No
 @pytest.mark.parametrize("is_trusted", [True, False])
 def test_who_is_trusted_may_ask_for_what_is_newer(sidecar: Daemon, said: str, is_trusted: bool) -> None:
     with Site({"trust_client": lambda request: is_trusted, "default": "60s"}) as site:
-
-        @site.app.get("/n")
-        async def number() -> int:
-            site.runs["n"] += 1
-            return site.runs["n"]
-
+        site.count_runs("/n")
         site.get("/n")
         pass_time(sidecar, 1)
         response = site.get("/n", cache_control=said)

@@ -166,9 +166,7 @@ def test_a_cancelled_request_is_the_next_ones_at_once(store: Cache) -> None:
             return "second"
 
         async def run() -> None:
-            first = asyncio.ensure_future(site.send("GET", "/x"))
-            while not site.runs["x"]:
-                await asyncio.sleep(0)
+            first = await site.begin("/x")
             second = asyncio.ensure_future(site.send("GET", "/x"))
             await until_waits(store)
             first.cancel()
@@ -192,9 +190,7 @@ def test_who_is_cancelled_while_it_waits_keeps_nobody_waiting(store: Cache) -> N
             return "third"
 
         async def run() -> None:
-            first = asyncio.ensure_future(site.send("GET", "/x"))
-            while not site.runs["x"]:
-                await asyncio.sleep(0)
+            first = await site.begin("/x")
             second = asyncio.ensure_future(site.send("GET", "/x"))
             await until_waits(store)
             third = asyncio.ensure_future(site.send("GET", "/x"))

@@ -73,6 +73,24 @@ class Site:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.request(method, path, headers=fields)
 
+    async def begin(self, path: str) -> asyncio.Task[httpx.Response]:
+        """A GET whose handler runs by then, and has counted its run."""
+        before = self.runs.total()
+        begun = asyncio.ensure_future(self.send("GET", path))
+        await until(lambda: self.runs.total() > before)
+        return begun
+
+    def count_runs(self, path: str) -> None:
+        """A GET that answers how often it was run, and a POST that does nothing."""
+
+        @self.app.get(path)
+        async def get() -> int:
+            self.runs[path] += 1
+            return self.runs[path]
+
+        @self.app.post(path)
+        async def change() -> None: ...
+
     def settle(self) -> None:
         """Until nothing runs in the background any more."""
 
