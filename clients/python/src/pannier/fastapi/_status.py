@@ -8,9 +8,9 @@ NAME: Final = b"cache-status"
 _CACHE: Final = "pannier"
 
 
-def hit(ttl: float | None, detail: str | None = None) -> str:
+def hit(ttl: float, detail: str | None = None) -> str:
     """`ttl`: what is left of it, below nought where it is stale."""
-    return _text("hit", ttl=ttl, detail=detail)
+    return _text("hit", _ttl(ttl), _detail(detail))
 
 
 def forwarded(
@@ -23,30 +23,27 @@ def forwarded(
     detail: str | None = None,
 ) -> str:
     """To the handler. `collapsed`: to another's run of it."""
-    return _text(f"fwd={why}", status=status, ttl=ttl, stored=stored, collapsed=collapsed, detail=detail)
+    return _text(
+        f"fwd={why}",
+        None if status is None else f"fwd-status={status}",
+        _ttl(ttl),
+        "stored" if stored else None,
+        "collapsed" if collapsed else None,
+        _detail(detail),
+    )
 
 
 def unanswered(detail: str) -> str:
-    return _text(detail=detail)
+    return _text(_detail(detail))
 
 
-def _text(
-    *words: str,
-    status: int | None = None,
-    ttl: float | None = None,
-    stored: bool = False,
-    collapsed: bool = False,
-    detail: str | None = None,
-) -> str:
-    parts = [_CACHE, *words]
-    if status is not None:
-        parts.append(f"fwd-status={status}")
-    if ttl is not None:
-        parts.append(f"ttl={int(ttl)}")
-    if stored:
-        parts.append("stored")
-    if collapsed:
-        parts.append("collapsed")
-    if detail is not None:
-        parts.append(f"detail={detail}")
-    return "; ".join(parts)
+def _ttl(ttl: float | None) -> str | None:
+    return None if ttl is None else f"ttl={int(ttl)}"
+
+
+def _detail(detail: str | None) -> str | None:
+    return None if detail is None else f"detail={detail}"
+
+
+def _text(*parts: str | None) -> str:
+    return "; ".join([_CACHE, *[part for part in parts if part is not None]])
