@@ -136,6 +136,31 @@ def test_a_renewal_that_fails_is_told_once_and_hurts_nobody(
         ]
 
 
+@pytest.mark.parametrize("ended", ["soft", "cut"])
+def test_what_is_stale_before_its_time_says_that_nothing_is_left(sidecar: Daemon, store: Cache, ended: str) -> None:
+    if ended == "cut":
+        store.policy("http", max_ttl=5)
+    with Site({"rules": {"/x": Rule("10s", swr="1m")}}) as site:
+        site.count_runs("/x")
+        site.get("/x")
+        if ended == "soft":
+            store.policy("http", stale=60)
+            store.clear("http", soft=True)
+        else:
+            pass_time(sidecar, 6)
+        assert status_of(site.get("/x")) == "hit; ttl=0"
+        site.settle()
+        assert site.get("/x").json() == 2
+
+
+def test_less_than_a_second_past_its_time_is_past_it(sidecar: Daemon) -> None:
+    with Site({"rules": {"/x": Rule("10s", swr="1m")}}) as site:
+        site.count_runs("/x")
+        site.get("/x")
+        pass_time(sidecar, 10.5)
+        assert status_of(site.get("/x")) == "hit; ttl=-1"
+
+
 # MARK: Where the handler fails
 
 

@@ -237,8 +237,12 @@ def _stored_in(found: Found | None) -> Stored | None:
 def _age_and_ttl(found: Found, stored: Stored) -> tuple[float, float]:
     """`ttl` below nought: for so long it has been stale."""
     age = float(found.fields.get("age", 0.0))
+    left = stored.lifetime - age
+    if found.fields.get("stale") is True:
+        # By an invalidation, or by a ttl that was cut short, it may be before its lifetime is over.
+        return age, min(left, 0.0)
     ttl = found.fields.get("ttl")
-    return age, stored.lifetime - age if ttl is None or found.fields.get("stale") is True else float(ttl)
+    return age, left if ttl is None else float(ttl)
 
 
 def _pause(found: Found) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import Final
 
 NAME: Final = b"cache-status"
@@ -9,7 +10,7 @@ _CACHE: Final = "pannier"
 
 
 def hit(ttl: float, detail: str | None = None) -> str:
-    """`ttl`: what is left of it, below nought where it is stale."""
+    """`ttl`: what is left of it; at nought and below it is stale, or will be within the second."""
     return _text("hit", _ttl(ttl), _detail(detail))
 
 
@@ -38,7 +39,7 @@ def unanswered(detail: str) -> str:
 
 
 def _ttl(ttl: float | None) -> str | None:
-    return None if ttl is None else f"ttl={int(ttl)}"
+    return None if ttl is None else f"ttl={floor(ttl)}"
 
 
 def _detail(detail: str | None) -> str | None:
