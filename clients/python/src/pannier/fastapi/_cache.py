@@ -88,7 +88,7 @@ class HTTPCache:
         try:
             # A HEAD is answered by what a GET brings, which alone can be kept.
             scope["method"] = "GET"
-            if await exchange.engage(rule, Request(scope)) is not None:
+            if await exchange.engage(rule, Request(scope)):
                 await exchange.answer()
                 return
             if exchange.is_claimed:

@@ -62,11 +62,13 @@ class Exchange:
 
     # MARK: Asking the cache
 
-    async def engage(self, rule: Rule, request: Request) -> Response | None:
-        """What is kept, for who runs the handler to return in its place; None: it is to be run."""
+    async def engage(self, rule: Rule, request: Request) -> bool:
+        """Whether there is an answer, which `answer` sends, or a route returns as its `stand_in`; else the handler is
+        to be run.
+        """
         if self._look is not None:
             # The path's rule has it already, or it is a run in the background.
-            return None
+            return False
         wish = Wish(self.headers, is_trusted=self.cache.trusts(request))
         user, reason = await self._claimant(rule, request)
         self._rule = rule
@@ -77,12 +79,12 @@ class Exchange:
             self._status = _status.forwarded("request", detail="no-store")
         else:
             await self._find(rule, user, wish, is_claimed=request.method == "GET" and not wish.only_if_cached)
-        if wish.only_if_cached and (self._look is None or self._look.shown is None):
+        if wish.only_if_cached and self._shown is None:
             # RFC 9111, 5.2.1.7.
             self._look = Look("")
             self._look.shown = Stored(504, [(b"cache-control", b"no-store")], b"")
             self._status = _status.unanswered("only-if-cached")
-        return self._stand_in()
+        return self._shown is not None
 
     async def _claimant(self, rule: Rule, request: Request) -> tuple[object, str | None]:
         """Whose answer it is to be, and why the cache has no part in it."""
@@ -116,9 +118,13 @@ class Exchange:
         """Whether what the handler answers is to be kept: it should answer with the whole, then."""
         return self._look is not None and self._look.lease is not None
 
-    def _stand_in(self) -> Response | None:
+    @property
+    def _shown(self) -> Stored | None:
+        return None if self._look is None else self._look.shown
+
+    def stand_in(self) -> Response | None:
         """For what lies between the handler and the cache, which then sends its own in its place."""
-        shown = None if self._look is None else self._look.shown
+        shown = self._shown
         if shown is None:
             return None
         response = Response(shown.body, shown.status)

@@ -138,7 +138,7 @@ class _Route:
         exchange = request.scope[EXCHANGE]
         if self.rule is None or not isinstance(exchange, Exchange):
             return None
-        return await exchange.engage(self.rule, request)
+        return exchange.stand_in() if await exchange.engage(self.rule, request) else None
 
     def tag(self, request: Request | None, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         exchange = None if request is None else request.scope.get(EXCHANGE)
