@@ -99,12 +99,12 @@ class _Route:
         self.once = Once()
 
     def wrapped(self) -> Any:
-        function = self.function
+        function, rule = self.function, self.rule
         if inspect.iscoroutinefunction(function):
 
             async def call_async(*args: Any, **kwargs: Any) -> Any:
                 request = self.request(kwargs)
-                shown = None if request is None else await self.kept(request)
+                shown = None if request is None or rule is None else await self.kept(request, rule)
                 if shown is not None:
                     return shown
                 result = await function(*args, **kwargs)
@@ -118,7 +118,7 @@ class _Route:
 
             request = self.request(kwargs)
             # FastAPI calls a `def` in a thread of its own.
-            shown = None if request is None else from_thread.run(self.kept, request)
+            shown = None if request is None or rule is None else from_thread.run(self.kept, request, rule)
             if shown is not None:
                 return shown
             result = function(*args, **kwargs)
@@ -134,11 +134,11 @@ class _Route:
             raise RuntimeError(f"{self.name}: the app has no cache: app.add_middleware(HTTPCache)")
         return found
 
-    async def kept(self, request: Request) -> Response | None:
+    async def kept(self, request: Request, rule: Rule) -> Response | None:
         exchange = request.scope[EXCHANGE]
-        if self.rule is None or not isinstance(exchange, Exchange):
+        if not isinstance(exchange, Exchange):
             return None
-        return exchange.stand_in() if await exchange.engage(self.rule, request) else None
+        return exchange.stand_in() if await exchange.engage(rule, request) else None
 
     def tag(self, request: Request | None, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         exchange = None if request is None else request.scope.get(EXCHANGE)
