@@ -18,6 +18,8 @@ from ._stored import decoded, encoded
 from ._target import variant_key, variant_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from pannier._async_cache import AsyncCache
     from pannier._calls import Call, Found
 
@@ -70,30 +72,28 @@ class Lookup:
         self._once = Once()
 
     async def find(self, rule: Rule, key: str, headers: Headers, max_age: int | None = None) -> Look:
-        look = await self._at(rule, Look(key), max_age)
+        return await self._variant(rule, key, headers, lambda look: self._at(rule, look, max_age))
+
+    async def peek(self, rule: Rule, key: str, headers: Headers) -> Look:
+        """Without a claim to run the handler."""
+        return await self._variant(rule, key, headers, lambda look: self._peek(rule, look))
+
+    async def _variant(self, rule: Rule, key: str, headers: Headers, at: Callable[[Look], Awaitable[Look]]) -> Look:
+        """`at`: looks under one key."""
+        look = await at(Look(key))
         for _ in range(_MOST_LEVELS):
             variant = _other_variant(look, headers)
             if variant is None:
                 return look
             # Another variant's lease is for who asks for that.
             await self.give_back(rule, look)
-            look = await self._at(rule, Look(variant_key(key, variant), "vary-miss"), max_age)
+            look = await at(Look(variant_key(key, variant), "vary-miss"))
         if _other_variant(look, headers) is not None:
             # What it is kept by can't tell them apart.
             await self.give_back(rule, look)
             look = Look(look.key, "vary-miss")
             look.detail = "vary"
         return look
-
-    async def peek(self, rule: Rule, key: str, headers: Headers) -> Look:
-        """Without a claim to run the handler."""
-        look = await self._peek(rule, Look(key))
-        for _ in range(_MOST_LEVELS):
-            variant = _other_variant(look, headers)
-            if variant is None:
-                return look
-            look = await self._peek(rule, Look(variant_key(key, variant), "vary-miss"))
-        return look if _other_variant(look, headers) is None else Look(look.key, "vary-miss")
 
     async def store(self, rule: Rule, look: Look, stored: Stored, tags: list[str]) -> bool:
         """Under the look's lease, which ends by it."""
