@@ -24,7 +24,7 @@ from ._request import CREDENTIALS, Wish, refusal, unconditional
 from ._stored import Stored, stored_of
 from ._storing import TROUBLES, Keeping, judged, kept_headers, with_cache_control, with_vary
 from ._target import Target, variant_of
-from ._validation import etag_of, is_unchanged, unchanged_headers
+from ._validation import is_unchanged, unchanged_headers, with_etag
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -226,7 +226,8 @@ class Exchange:
             await self._let_through(collected, message)
 
     async def _complete(self, rule: Rule, collected: Collected) -> None:
-        headers, body, keeping, look = collected.headers, collected.body, self._keeping, self._look
+        body, keeping, look = collected.body, self._keeping, self._look
+        headers = with_etag(collected.status, collected.headers, body)
         if keeping is not None and look is not None:
             headers = with_vary(rule, with_cache_control(rule, headers))
             if look.lease is not None:
@@ -255,8 +256,6 @@ class Exchange:
 
     async def _answer(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole one, or that the client has it."""
-        if status == 200 and not any(name.lower() == b"etag" for name, _ in headers):
-            headers = [*headers, (b"etag", etag_of(body))]
         if 200 <= status < 300 and is_unchanged(self.headers, headers):
             status, headers, body = 304, unchanged_headers(headers), b""
         elif status != 204:

@@ -13,8 +13,6 @@ import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._validation import etag_of
-
 if TYPE_CHECKING:
     from ._headers import Headers
     from ._storing import Keeping
@@ -58,8 +56,6 @@ class Stored:
 
 
 def stored_of(keeping: Keeping, status: int, headers: Headers, body: bytes, variant: str) -> Stored:
-    if status == 200 and not any(name.lower() == b"etag" for name, _ in headers):
-        headers = [*headers, (b"etag", etag_of(body))]
     return Stored(
         status,
         headers,

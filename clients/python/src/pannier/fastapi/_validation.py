@@ -34,6 +34,13 @@ def etag_of(body: bytes) -> bytes:
     return b'"%s"' % blake2b(body, digest_size=16).hexdigest().encode()
 
 
+def with_etag(status: int, headers: Headers, body: bytes) -> Headers:
+    """Of a whole answer; the handler's own goes before."""
+    if status != 200 or value_of(headers, "etag") is not None:
+        return headers
+    return [*headers, (b"etag", etag_of(body))]
+
+
 def is_unchanged(asked: Headers, answered: Headers) -> bool:
     """Whether it is a 304. If-None-Match goes before If-Modified-Since (RFC 9110, 13.2.2)."""
     wanted = value_of(asked, "if-none-match")
@@ -44,8 +51,10 @@ def is_unchanged(asked: Headers, answered: Headers) -> bool:
         # Weakly: for a GET it is enough that they mean the same.
         return tag is not None and tag[1] in _TAG.findall(wanted)
     since = _date(value_of(asked, "if-modified-since"))
+    if since is None:
+        return False
     modified = _date(value_of(answered, "last-modified"))
-    return since is not None and modified is not None and modified <= since
+    return modified is not None and modified <= since
 
 
 def unchanged_headers(headers: Headers) -> Headers:
