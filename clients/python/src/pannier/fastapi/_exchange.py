@@ -72,7 +72,8 @@ class Exchange:
         wish = Wish(self.headers, is_trusted=self.cache.trusts(request))
         user, reason = await self._claimant(rule, request)
         self._rule = rule
-        self._collects = reason not in _UNTOUCHED
+        # Of what a route answers to HEAD there is no body, and so no ETag.
+        self._collects = reason not in _UNTOUCHED and request.method == "GET"
         if reason is not None:
             self._status = _status.forwarded("bypass", detail=reason)
         elif not wish.is_stored:
