@@ -167,6 +167,20 @@ def test_tags_tie_routes_and_data(store: Cache) -> None:
         assert not is_hit(site.get("/quizzes/1"))
 
 
+def test_an_app_that_keeps_nothing_ends_what_others_keep(store: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of this process other tests have made rules.
+    monkeypatch.setattr("pannier.fastapi._lookup.namespaces", set[str]())
+    with Site({}) as site:
+
+        @site.app.post("/courses/{course}/name")
+        @http_invalidate(tags=["course:{course}"])
+        def rename(course: int) -> None: ...
+
+        store.set("http", "key", "old", tags=["course:7"])
+        site.ask("POST", "/courses/7/name")
+        assert store.keys("http") == []
+
+
 def test_a_tag_that_fails_keeps_nothing_and_breaks_nothing(store: Cache, caplog: pytest.LogCaptureFixture) -> None:
     with Site({}) as site:
 

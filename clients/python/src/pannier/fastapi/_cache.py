@@ -17,7 +17,7 @@ from ._exchange import EXCHANGE, Exchange
 from ._headers import all_of
 from ._lookup import Lookup
 from ._request import unconditional
-from ._rule import PathRules, namespaces
+from ._rule import PathRules
 from ._target import Target
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class HTTPCache:
                 if not is_safe and 200 <= message["status"] < 400:
                     locations = [*all_of(headers, "location"), *all_of(headers, "content-location")]
                     ended.extend([*target.changed_by(locations), *change.tags])
-                    await self.lookup.end(sorted(namespaces), ended)
+                    await self.lookup.end(ended)
                 label = (_status.NAME, _status.forwarded("method").encode())
                 message = {**message, "headers": [*headers, label]}
             await send(message)
@@ -142,7 +142,7 @@ class HTTPCache:
             await self.app(scope, receive, send_then)
         finally:
             if ended:
-                await self.lookup.end(sorted(namespaces), ended)
+                await self.lookup.end(ended)
 
     # MARK: For exchanges
 

@@ -14,6 +14,7 @@ from pannier._log import Once
 
 from . import _status
 from ._freshness import Use, use_of
+from ._rule import DEFAULT_NAMESPACE, namespaces
 from ._stored import decoded, encoded
 from ._target import variant_key, variant_of
 
@@ -135,9 +136,10 @@ class Lookup:
         if lease is not None:
             self._client.link.tell(calls.release(rule.cache_name, look.key, lease).line)
 
-    async def end(self, namespaces: list[str], tags: list[str]) -> None:
+    async def end(self, tags: list[str]) -> None:
         """Ends what bears any of the tags, also where the cache is switched off."""
-        for ns in namespaces:
+        # Without a rule of its own the process may still change what others keep.
+        for ns in sorted(namespaces or {DEFAULT_NAMESPACE}):
             # A clear takes sixteen.
             for start in range(0, len(tags), 16):
                 await self._client.run(calls.clear(ns, tags=tags[start : start + 16]), always=True)

@@ -15,7 +15,7 @@ from pannier._log import Once
 
 from ._cache import MARK, Change
 from ._exchange import EXCHANGE, Exchange
-from ._rule import DEFAULT_STATUSES, Rule
+from ._rule import DEFAULT_NAMESPACE, DEFAULT_STATUSES, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -45,7 +45,7 @@ def http_cache(
     public: bool = False,
     max_age: Duration | None = None,
     statuses: Collection[int] = DEFAULT_STATUSES,
-    cache_name: str = "http",
+    cache_name: str = DEFAULT_NAMESPACE,
     wait: Duration = DEFAULT_WAIT,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keeps what a route answers, by what Rule says. Beneath `@app.get(…)`, and the app needs

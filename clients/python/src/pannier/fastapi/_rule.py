@@ -24,6 +24,7 @@ DEFAULT_STATUSES: Final = frozenset({200, 203, 301, 308})
 MOST_TAGS: Final = 14
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
+DEFAULT_NAMESPACE: Final = "http"
 # Every namespace that a rule of this process names: a change ends what is kept in any of them.
 namespaces: set[str] = set()
 
@@ -67,7 +68,7 @@ class Rule:
         public: bool = False,
         max_age: Duration | None = None,
         statuses: Collection[int] = DEFAULT_STATUSES,
-        cache_name: str = "http",
+        cache_name: str = DEFAULT_NAMESPACE,
         wait: Duration = DEFAULT_WAIT,
     ) -> None:
         if public and user_key is not None:
