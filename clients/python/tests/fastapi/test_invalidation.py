@@ -167,6 +167,20 @@ def test_tags_tie_routes_and_data(store: Cache) -> None:
         assert not is_hit(site.get("/quizzes/1"))
 
 
+@pytest.mark.parametrize("name", ["", "n" * 150])
+def test_a_tag_that_nothing_can_bear_leaves_others_to_be_ended(store: Cache, name: str) -> None:
+    with Site({"default": "60s"}) as site:
+        site.count_runs("/x")
+
+        @site.app.put("/x")
+        @http_invalidate(tags=["{name}"])
+        async def change(name: str) -> None: ...
+
+        site.get("/x")
+        site.ask("PUT", f"/x?name={name}")
+        assert not is_hit(site.get("/x"))
+
+
 def test_an_app_that_keeps_nothing_ends_what_others_keep(store: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of this process other tests have made rules.
     monkeypatch.setattr("pannier.fastapi._lookup.namespaces", set[str]())

@@ -16,7 +16,7 @@ from . import _status
 from ._freshness import Use, use_of
 from ._rule import DEFAULT_NAMESPACE, namespaces
 from ._stored import decoded, encoded
-from ._target import variant_key, variant_of
+from ._target import LONGEST_TAG, variant_key, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -138,6 +138,8 @@ class Lookup:
 
     async def end(self, tags: list[str]) -> None:
         """Ends what bears any of the tags, also where the cache is switched off."""
+        # Nothing bears one of another length, and the sidecar would refuse those beside it, too.
+        tags = [tag for tag in tags if 0 < len(tag.encode()) <= LONGEST_TAG]
         # Without a rule of its own the process may still change what others keep.
         for ns in sorted(namespaces or {DEFAULT_NAMESPACE}):
             # A clear takes sixteen.

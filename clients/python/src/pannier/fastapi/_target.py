@@ -30,7 +30,7 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 # Beneath the sidecar's 1,024 bytes, and with room for a variant.
 _LONGEST_KEY: Final = 900
 _KEPT_OF_LONG_KEY: Final = 700
-_LONGEST_TAG: Final = 128
+LONGEST_TAG: Final = 128
 
 
 class Target:
@@ -91,7 +91,7 @@ def variant_of(names: Sequence[str], headers: Iterable[tuple[bytes, bytes]]) -> 
 def path_tag(path: str) -> str:
     """All that is kept of a path bears it, of whatever query, host, user and variant."""
     tag = f"path:{path}"
-    return tag if len(tag) <= _LONGEST_TAG else f"path%H{digest(path)}"
+    return tag if len(tag) <= LONGEST_TAG else f"path%H{digest(path)}"
 
 
 def canonical(path: str) -> str:
