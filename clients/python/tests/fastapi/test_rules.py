@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
-from pannier.fastapi import Rule
+from pannier.fastapi import Rule, http_cache
 from pannier.fastapi._rule import PathRules
+
+
+def test_the_decorator_takes_what_a_rule_takes() -> None:
+    taken, rules = [list(inspect.signature(each).parameters.values()) for each in (http_cache, Rule)]
+    assert taken == rules
 
 
 def test_the_first_rule_that_fits_a_path_holds() -> None:
