@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import Response  # noqa: TC002 - FastAPI looks it up
 
-from web import status_of
+from web import Site, status_of
 
 if TYPE_CHECKING:
     from cached_routes import Routes
+    from pannier import Cache
 
 pytest_plugins = ["cached_routes"]
 
@@ -76,3 +77,14 @@ def test_caches_nearer_to_the_origin_stand_before_ours(routes: Routes) -> None:
     assert routes.site.get("/page").headers["cache-status"].startswith("inner; hit, pannier; fwd=uri-miss")
     # What it said of the first request is nothing that holds for the second.
     assert routes.site.get("/page").headers["cache-status"] == "pannier; hit; ttl=60"
+
+
+def test_an_error_that_nobody_caught_is_answered_outside(store: Cache) -> None:
+    with Site({"default": "60s"}) as site:
+
+        @site.app.get("/x")
+        async def x() -> None:
+            raise RuntimeError("broken")
+
+        response = site.get("/x")
+        assert (response.status_code, "cache-status" in response.headers) == (500, False)

@@ -8,7 +8,7 @@ import pytest
 from callers import counters, pass_time
 from fastapi import HTTPException, Request, Response
 
-from pannier.fastapi import Rule, http_cache
+from pannier.fastapi import HTTPCache, Rule, http_cache
 from web import Site, is_hit, status_of, until_waits
 
 if TYPE_CHECKING:
@@ -108,6 +108,31 @@ def test_a_renewal_has_a_state_of_its_own(sidecar: Daemon) -> None:
         site.settle()
         assert site.get("/x").json() == "outer"
     assert states[1] == {"of": "outer"}
+
+
+def test_only_what_lies_inside_the_cache_is_run_for_a_renewal(sidecar: Daemon) -> None:
+    with Site() as site:
+
+        class Counted:
+            def __init__(self, app: Any, name: str) -> None:
+                self.app = app
+                self.name = name
+
+            async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+                site.runs[self.name] += 1
+                await self.app(scope, receive, send)
+
+        site.app.add_middleware(Counted, name="inside")
+        site.app.add_middleware(HTTPCache, rules={"/x": Rule("10s", swr="1m")})
+        site.app.add_middleware(Counted, name="outside")
+        site.count_runs("/x")
+        site.get("/x")
+        pass_time(sidecar, 15)
+        site.get("/x")
+        site.settle()
+        assert site.runs == {"/x": 2, "inside": 2, "outside": 2}
+        assert status_of(site.get("/x")) == "hit; ttl=10"
+        assert site.runs == {"/x": 2, "inside": 2, "outside": 3}
 
 
 def test_a_renewal_that_fails_is_told_once_and_hurts_nobody(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import HTTPException, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 
 from web import is_hit, is_stored, status_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from cached_routes import Routes
 
@@ -144,3 +145,29 @@ def test_no_part_of_a_stream_waits_for_the_next(routes: Routes) -> None:
     scope = {"type": "http", "method": "GET", "path": "/events", "query_string": b"", "headers": []}
     site.wait_for(site.app(scope, receive, send))
     assert [message.get("body") for message in seen[1:3]] == [b"data: 1\n\n", b"data: 2\n\n"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_file_that_the_server_sends_is_not_kept(routes: Routes, tmp_path: Path, method: str) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes(b"file")
+    seen: list[Any] = []
+
+    @routes.cached("/file")
+    async def file() -> FileResponse:
+        return FileResponse(path)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        seen.append(message)
+
+    scope = {"type": "http", "method": method, "path": "/file", "query_string": b"", "headers": []}
+    for _ in range(2):
+        routes.site.wait_for(routes.site.app({**scope, "extensions": {"http.response.pathsend": {}}}, receive, send))
+    assert b"pannier; fwd=uri-miss; detail=stream" in dict(seen[0]["headers"]).values()
+    # A HEAD brings no file, and the cache, which has run a GET for it, ends it.
+    ending = {"type": "http.response.body", "body": b""}
+    assert seen[1] == seen[3] == (ending if method == "HEAD" else {"type": "http.response.pathsend", "path": str(path)})
+    assert len(seen) == 4
