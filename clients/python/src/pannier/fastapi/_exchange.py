@@ -228,7 +228,7 @@ class Exchange:
 
     async def _complete(self, rule: Rule, collected: Collected) -> None:
         body, keeping, look = collected.body, self._keeping, self._look
-        headers = with_etag(collected.status, collected.headers, body)
+        headers = with_etag(collected.status, without(collected.headers, {"content-length"}), body)
         if keeping is not None and look is not None:
             headers = with_vary(rule, with_cache_control(rule, headers))
             if look.lease is not None:
@@ -256,11 +256,11 @@ class Exchange:
             await self._show(stored, look)
 
     async def _answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """A whole one, or that the client has it."""
+        """A whole one, whose headers don't say its length yet, or that the client has it."""
         if 200 <= status < 300 and is_unchanged(self.headers, headers):
             status, headers, body = 304, unchanged_headers(headers), b""
         elif status != 204:
-            headers = [*without(headers, {"content-length"}), (b"content-length", b"%d" % len(body))]
+            headers = [*headers, (b"content-length", b"%d" % len(body))]
         await self._send({"type": "http.response.start", "status": status, "headers": self._labelled(headers)})
         await self._send({"type": "http.response.body", "body": b"" if self.is_head else body})
 
