@@ -8,10 +8,12 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_type_hints
 
+from anyio import from_thread
 from starlette.requests import Request
 
 from pannier._loads import DEFAULT_WAIT
 from pannier._log import Once
+from pannier._templates import Template
 
 from ._cache import MARK, Change
 from ._exchange import EXCHANGE, Exchange
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from pannier._durations import Duration
-    from pannier._templates import Template
 
     from ._rule import UserKey
 
@@ -84,8 +85,6 @@ class _Route:
     """`rule`: None, where it only invalidates."""
 
     def __init__(self, function: Callable[..., Any], tags: Sequence[str], rule: Rule | None) -> None:
-        from pannier._templates import Template
-
         self.function = function
         self.rule = rule
         self.name = f"{function.__module__}.{function.__qualname__}"
@@ -114,8 +113,6 @@ class _Route:
             return self.named(call_async)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            from anyio import from_thread
-
             request = self.request(kwargs)
             # FastAPI calls a `def` in a thread of its own.
             shown = None if request is None or rule is None else from_thread.run(self.kept, request, rule)
