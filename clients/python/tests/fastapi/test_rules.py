@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pannier.fastapi import Rule, http_cache
+from pannier.fastapi import Rule, http_cache, http_invalidate
 from pannier.fastapi._rule import PathRules
 
 
@@ -31,6 +31,7 @@ def test_the_first_rule_that_fits_a_path_holds() -> None:
         (lambda: Rule(60, vary=["*"]), "is no name of a header"),
         (lambda: Rule(60, vary="accept"), "expected a list"),
         (lambda: Rule(60, tags="tag"), "expected a list"),
+        (lambda: http_invalidate(tags="tag"), "expected a list"),
         (lambda: Rule(60, tags=["t"] * 16), "at most 14"),
         (lambda: PathRules(None, {"api/": "5s"}), "begins with a slash"),
         (lambda: PathRules(None, {"/": Rule(5, tags=["{n}"])}), "have no fields"),

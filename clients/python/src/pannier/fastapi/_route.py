@@ -17,7 +17,7 @@ from pannier._templates import Template
 
 from ._cache import MARK, Change
 from ._exchange import EXCHANGE, Exchange
-from ._rule import DEFAULT_NAMESPACE, DEFAULT_STATUSES, Rule
+from ._rule import DEFAULT_NAMESPACE, DEFAULT_STATUSES, Rule, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -74,9 +74,10 @@ def http_cache(
 
 def http_invalidate(*, tags: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Of a route that changes data: where it answers with success, what bears a tag is ended along with its own URI."""
+    ended = listed("tags", tags)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        return cast("Callable[P, R]", _Route(function, tags, None).wrapped())
+        return cast("Callable[P, R]", _Route(function, ended, None).wrapped())
 
     return decorate
 

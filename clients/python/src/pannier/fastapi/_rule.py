@@ -79,7 +79,7 @@ class Rule:
         self.swr = 0.0 if swr is None else seconds(swr)
         self.sie = 0.0 if sie is None else seconds(sie)
         self.vary = _field_names(vary)
-        self.tags = _some("tags", tags)
+        self.tags = listed("tags", tags)
         self.user_key = user_key
         self.public = public
         self.max_age = None if max_age is None else seconds(max_age)
@@ -124,14 +124,14 @@ def _compiled(glob: str) -> re.Pattern[str]:
     return re.compile(text + r"\Z", re.DOTALL)
 
 
-def _some(what: str, names: Sequence[str]) -> tuple[str, ...]:
+def listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise TypeError(f"{what} is {names!r}: expected a list of them")
     return tuple(names)
 
 
 def _field_names(names: Sequence[str]) -> tuple[str, ...]:
-    for name in _some("vary", names):
+    for name in listed("vary", names):
         if name == "*" or not _FIELD_NAME.match(name):
             raise ValueError(f"vary: {name!r} is no name of a header")
     return tuple(name.lower() for name in names)
