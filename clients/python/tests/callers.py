@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from daemon import Daemon
+    from pannier.testing import FakeCache
 
 
 async def closing(asked: Awaitable[Any], store: AsyncCache = cache) -> Any:
@@ -29,6 +30,12 @@ class BrokenSourceError(Exception):
 def counters(store: Cache, ns: str = "ns") -> dict[str, Any]:
     found: dict[str, Any] = store.stats(ns)["namespaces"][ns]
     return found
+
+
+def waiting(fake: FakeCache, ns: str = "ns") -> int:
+    """How many do, at this moment."""
+    count: int = fake.stats(ns)["waits"]["now"]
+    return count
 
 
 def pass_time(sidecar: Daemon, seconds: float) -> None:
