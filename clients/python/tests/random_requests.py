@@ -46,6 +46,8 @@ _SECONDS = st.sampled_from([0.5, 1, 5, 30, 100, 1.2345])
 _ANY_SECONDS = st.one_of(_SECONDS, st.just(0))
 _TAGS = st.lists(st.sampled_from(["red", "green", "é"]), min_size=1, max_size=2)
 _GLOBS = st.sampled_from(["*", "x:*", "?", "[ab]", "[!a]*", "x\\:1", "*:?*", "[]"])
+# The first is before all keys; in which order they come each side has its own way.
+_STARTS = st.sampled_from(["0", "", "-", "g"])
 _TOKENS = st.just(LEASE)
 _VERSIONS = st.just(VERSION)
 _FLAG = st.booleans()
@@ -167,7 +169,7 @@ _OTHERS = st.one_of(
     _request("touch", _AT, _fields({}, _LIFE)),
     _request("exists", _AT),
     _request("explain", _AT),
-    _request("keys", _IN, _fields({"limit": st.just(1000)}, {"match": _GLOBS})),
+    _request("keys", _IN, _fields({"limit": st.just(1000)}, {"match": _GLOBS, "after": _STARTS})),
     _request("policy", _IN, _fields({"set": _CHANGES}, {})),
     _request("policy", _IN, _fields({"set": _ONE_CHANGE}, {})),
     _request("policy", _IN, _fields({"set": _ONE_CHANGE}, {})),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pannier import cache
+import pytest
+
+from pannier import RefusedError, cache
+from pannier import _calls as calls
 
 if TYPE_CHECKING:
     from pannier.testing import FakeCache
@@ -38,3 +41,11 @@ def test_large_values_and_odd_keys(pannier_fake: FakeCache) -> None:
     assert cache.sync.set("ns", "too large", "x" * (1 << 20)) is False
     assert cache.sync.set("ns", "k" * 1025, 1) is False
     assert pannier_fake.stats("ns")["sets"] == 1
+
+
+@pytest.mark.parametrize("after", ["", "-", "+1", "0x1", "1_0", " 1", "g", "\u0663", "0" * 17])
+def test_only_what_was_given_as_next_begins_a_page(pannier_fake: FakeCache, after: str) -> None:
+    cache.sync.set("ns", "k", 1)
+    assert cache.sync.keys("ns", after="0") == ["k"]
+    with pytest.raises(RefusedError, match='must be what an answer gave as "next"'):
+        cache.sync.ask(calls.keys("ns", None, 10, after))

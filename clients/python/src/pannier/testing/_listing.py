@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ._refusal import RefusalError
 
 if TYPE_CHECKING:
     from ._entries import Namespace
     from ._globs import Glob
+
+_POSITION: Final = re.compile("[0-9A-Fa-f]{1,16}")
 
 
 def page(
@@ -40,8 +43,7 @@ def _position(key: str) -> int:
 def _position_of(after: str | None) -> int:
     if after is None:
         return 0
-    try:
-        # `int` would take signs, blanks and underscores, too.
-        return int(after, 16) if after.isalnum() and len(after) <= 16 else _position_of("-")
-    except ValueError:
-        raise RefusalError("bad_request", '"after" must be what an answer gave as "next"') from None
+    # `int` alone would take signs, blanks, underscores and other scripts' digits, too.
+    if not _POSITION.fullmatch(after):
+        raise RefusalError("bad_request", '"after" must be what an answer gave as "next"')
+    return int(after, 16)
