@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -31,12 +32,20 @@ def test_policies_are_the_configurations() -> None:
         ({"unknown_namespaces": "maybe"}, "create | refuse"),
         ({"limits": {"items": 0}}, "limits.items is 0"),
         ({"limits": {"itmes": 1}}, "there is no limit 'itmes'"),
+        ({"limits": {"shown": 1}}, "there is no limit 'shown'"),
         ({"memory": "much"}, 'memory: "much" is not a size'),
     ],
 )
 def test_a_faulty_configuration_is_named(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("|", r"\|")):
         FakeCache(**wrong)
+
+
+def test_limits_are_told_exactly() -> None:
+    with FakeCache(limits={"output_time": "1234.567", "line_time": "1d", "waiting": 1_234_567}):
+        answer: dict[str, Any] = json.loads(cache.sync.link.exchange(b'{"op":"hello"}'))
+    limits = answer["limits"]
+    assert (limits["output_time"], limits["line_time"], limits["waiting"]) == (1234.567, 86400, 1_234_567)
 
 
 def test_it_says_how_far_its_clock_can_go(pannier_fake: FakeCache) -> None:

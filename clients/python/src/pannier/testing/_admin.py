@@ -49,13 +49,9 @@ def check_client(fields: Fields) -> None:
 def hello(sidecar: Sidecar) -> str:
     from pannier import __version__
 
-    limits = ",".join(f'"{name}":{value:g}' if value < 1e5 else f'"{name}":{value}' for name, value in _limits(sidecar))
+    limits = ",".join(f'"{name}":{value}' for name, value in sidecar.limits.shown().items())
     features = ",".join(map(quoted_text, _FEATURES))
     return f',"server":"pannier/{__version__}","protocol":1,"limits":{{{limits}}},"features":[{features}]'
-
-
-def _limits(sidecar: Sidecar) -> list[tuple[str, float]]:
-    return sidecar.limits.named()
 
 
 def stats(sidecar: Sidecar, name: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._spans import SpellingError, size, span
+from ._text import seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +32,13 @@ class Limits:
         self.waiting_per_key = 10_000
         self.waiting = 100_000
         for name, value in given.items():
-            if not hasattr(self, name):
+            if name not in vars(self):
                 raise ValueError(f"there is no limit {name!r}: expected one of {', '.join(vars(self))}")
             setattr(self, name, _read(name, value))
 
-    def named(self) -> list[tuple[str, float]]:
+    def shown(self) -> dict[str, str]:
         """As `hello` tells them: times in seconds."""
-        return [(name, value / 1000 if name in _TIMES else value) for name, value in vars(self).items()]
+        return {name: seconds_text(value) if name in _TIMES else str(value) for name, value in vars(self).items()}
 
 
 def _read(name: str, value: object) -> int:
