@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from callers import waiting
 
 from pannier import _calls as calls
 from pannier import cache, cached
+from pannier.testing import FakeCache
 
 if TYPE_CHECKING:
-    from pannier.testing import FakeCache
+    from types import FrameType
 
 
 def test_a_lease_ends_with_its_thread_or_loop(pannier_fake: FakeCache) -> None:
@@ -36,6 +38,35 @@ def test_a_lease_ends_with_its_thread_or_loop(pannier_fake: FakeCache) -> None:
     assert cache.sync.ask(calls.get("ns", "k", lease=True)).lease is not None
     cache.sync.close()
     assert pannier_fake.stats("ns")["leases"]["held"] == 0
+
+
+@pytest.mark.parametrize("moment", range(1, 25))
+def test_a_connection_may_be_collected_at_any_moment_of_anothers_wait(moment: int) -> None:
+    """Which that ends: it has the lease."""
+    with FakeCache(patience=0.01) as fake:
+        holder = fake.open(lambda line: None)
+        fake.ask(holder, calls.get("ns", "k", lease=True).line)
+
+        def wait() -> None:
+            passed = 0
+
+            def collect(frame: FrameType, event: str, argument: object) -> None:
+                nonlocal passed
+                # The last that is done before it waits.
+                passed += passed > 0 or frame.f_code.co_name == "patience_for"
+                if passed == moment:
+                    fake.forget(holder)
+
+            sys.setprofile(collect)
+            try:
+                cache.sync.ask(calls.get("ns", "k", lease=True, wait=10))
+            finally:
+                sys.setprofile(None)
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_a_cancelled_load_is_given_back_at_once(pannier_fake: FakeCache) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections import deque
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -46,27 +46,22 @@ class FakeLink:
 class _End:
     def __init__(self, fake: FakeCache) -> None:
         self._fake = fake
-        heard: deque[bytes] = deque()
-        there_is_more = threading.Semaphore(0)
-
-        def hear(line: bytes) -> None:
-            heard.append(line)
-            there_is_more.release()
-
-        self._heard = heard
-        self._there_is_more = there_is_more
-        self.session = fake.open(hear)
+        # The collector may come while this thread waits here, and end a connection that kept it waiting: no other
+        # queue can be put into from within its own `get`.
+        self._heard: SimpleQueue[bytes] = SimpleQueue()
+        self.session = fake.open(self._heard.put)
         # A thread's own goes with it.
         self.close = weakref.finalize(self, fake.forget, self.session)
         self.close.atexit = False
 
     def ask(self, line: bytes, wait: float) -> bytes:
         self._fake.ask(self.session, line)
-        if not self._there_is_more.acquire(timeout=self._fake.patience_for(wait)):
-            self._fake.hasten(self.session, None, line)
-            if not self._there_is_more.acquire(blocking=False):
-                raise UnavailableError("the fake has closed the connection")
-        return self._heard.popleft()
+        with suppress(Empty):
+            return self._heard.get(timeout=self._fake.patience_for(wait))
+        self._fake.hasten(self.session, None, line)
+        with suppress(Empty):
+            return self._heard.get_nowait()
+        raise UnavailableError("the fake has closed the connection")
 
 
 class FakeAsyncLink:
