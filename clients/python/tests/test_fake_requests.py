@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
+from callers import waiting
 
-from pannier import RefusedError, cache
+from pannier import MISS, RefusedError, cache
 from pannier import _calls as calls
-
-if TYPE_CHECKING:
-    from pannier.testing import FakeCache
+from pannier.testing import FakeCache
 
 
 def test_requests_are_seen(pannier_fake: FakeCache) -> None:
@@ -41,6 +39,31 @@ def test_large_values_and_odd_keys(pannier_fake: FakeCache) -> None:
     assert cache.sync.set("ns", "too large", "x" * (1 << 20)) is False
     assert cache.sync.set("ns", "k" * 1025, 1) is False
     assert pannier_fake.stats("ns")["sets"] == 1
+
+
+def test_a_line_that_is_too_long_ends_its_connection_and_no_other() -> None:
+    """Before all that was asked on it is answered, and behind what waits there."""
+    with FakeCache(limits={"line_bytes": 1024}) as fake:
+        with pytest.raises(RefusedError, match="line_too_long"):
+            cache.sync.ask(calls.set_value("ns", "k", b'"%1024d"' % 1))
+        assert cache.sync.set("ns", "k", 1) is True
+        lease = cache.sync.ask(calls.get("ns", "a", lease=True)).lease
+        assert lease is not None
+
+        async def run() -> None:
+            waiter = asyncio.ensure_future(cache.ask(calls.get("ns", "a", wait=60)))
+            while not waiting(fake):
+                await asyncio.sleep(0)
+            long = asyncio.ensure_future(cache.set("ns", "long", "x" * 1024))
+            behind = asyncio.ensure_future(cache.get("ns", "k"))
+            await asyncio.sleep(0)
+            cache.sync.ask(calls.set_value("ns", "a", b"2", lease=lease))
+            assert (await waiter).value == b"2"
+            assert await long is False
+            assert await behind is MISS
+            assert await cache.get("ns", "k") == 1
+
+        asyncio.run(asyncio.wait_for(run(), 10))
 
 
 @pytest.mark.parametrize("after", ["", "-", "+1", "0x1", "1_0", " 1", "g", "\u0663", "0" * 17])

@@ -8,8 +8,9 @@ import asyncio
 import threading
 import weakref
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from pannier._calls import leases_back
@@ -18,8 +19,11 @@ from pannier._wire import split_id
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable
 
     from ._fake import FakeCache
+
+_CLOSED: Final = "the fake has closed the connection"
 
 
 class FakeLink:
@@ -61,7 +65,7 @@ class _End:
         self._fake.hasten(self.session, None, line)
         with suppress(Empty):
             return self._heard.get_nowait()
-        raise UnavailableError("the fake has closed the connection")
+        raise UnavailableError(_CLOSED)
 
 
 class FakeAsyncLink:
@@ -100,6 +104,11 @@ class _AsyncEnd:
 
         def hear(line: bytes) -> None:
             number, answer = split_id(line)
+            if number < 0:
+                # What has no id is the last that is said, to all who are not answered yet.
+                while waiting:
+                    _, (_, unanswered) = waiting.popitem()
+                    _in_its_loop(unanswered, partial(_fail, unanswered))
             if number not in waiting:
                 return
             asked, future = waiting.pop(number)
@@ -111,9 +120,7 @@ class _AsyncEnd:
                 elif not future.done():
                     future.set_result(answer)
 
-            # In the loop's own thread, and not while the fake is deciding. One that is closed has nobody who waits.
-            with suppress(RuntimeError):
-                future.get_loop().call_soon_threadsafe(hand_on)
+            _in_its_loop(future, hand_on)
 
         self._waiting = waiting
         self._last_id = 0
@@ -131,8 +138,12 @@ class _AsyncEnd:
             self._send(line)
             return await future
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
+            if future.done() and not future.cancelled() and future.exception() is None:
                 self._undo(line, future.result())
+            raise
+        except UnavailableError:
+            # Where it was down when it was to be sent.
+            self._waiting.pop(number, None)
             raise
         finally:
             timer.cancel()
@@ -156,3 +167,14 @@ class _AsyncEnd:
         """Nobody waits for it any more."""
         for made in leases_back(line, answer):
             self.tell(made)
+
+
+def _in_its_loop(future: Future[bytes], do: Callable[[], None]) -> None:
+    """In the loop's own thread, and not while the fake is deciding. One that is closed has nobody who waits."""
+    with suppress(RuntimeError):
+        future.get_loop().call_soon_threadsafe(do)
+
+
+def _fail(future: Future[bytes]) -> None:
+    if not future.done():
+        future.set_exception(UnavailableError(_CLOSED))
