@@ -78,6 +78,9 @@ class AsyncLink:
         if connection is not None and not connection.is_lost:
             connection.send(line)
 
+    def tell_later(self, line: bytes) -> None:
+        unsent_for(settings.path(self._argument)).add(line)
+
     def _tell_unsent(self, connection: _Connection) -> None:
         unsent = self._unsent
 

@@ -10,8 +10,7 @@ from ._cache import Cache
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError, UnavailableError
 from ._log import Once
-from ._settings import is_enabled, settings
-from ._unsent import unsent_for
+from ._settings import is_enabled
 from ._wire import parse
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class AsyncCache:
             return await self.ask(call)
         except PannierError as error:
             if call.later is not None and isinstance(error, UnavailableError):
-                unsent_for(settings.path(self._socket)).add(call.later())
+                self.link.tell_later(call.later())
             if self.raises:
                 raise
             if isinstance(error, RefusedError):

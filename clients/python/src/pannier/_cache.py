@@ -8,9 +8,8 @@ from . import _calls as calls
 from ._entry import MISS, UNTYPED, Typed
 from ._errors import PannierError, RefusedError, UnavailableError
 from ._log import Once
-from ._settings import is_enabled, settings
+from ._settings import is_enabled
 from ._sync import SyncLink
-from ._unsent import unsent_for
 from ._wire import parse
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Cache:
             return self.ask(call)
         except PannierError as error:
             if call.later is not None and isinstance(error, UnavailableError):
-                unsent_for(settings.path(self._socket)).add(call.later())
+                self.link.tell_later(call.later())
             if self.raises:
                 raise
             if isinstance(error, RefusedError):

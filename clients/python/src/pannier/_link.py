@@ -12,6 +12,10 @@ class Link(Protocol):
         """
         ...
 
+    def tell_later(self, line: bytes) -> None:
+        """Of a change that nobody could be told of: before anything else is asked, as soon as a sidecar answers."""
+        ...
+
     def close(self) -> None:
         """The calling thread's connection."""
         ...
@@ -24,6 +28,10 @@ class AwaitedLink(Protocol):
 
     def tell(self, line: bytes) -> None:
         """Sends a request whose answer nobody waits for."""
+        ...
+
+    def tell_later(self, line: bytes) -> None:
+        """As `Link`'s."""
         ...
 
     async def aclose(self) -> None:

@@ -78,6 +78,9 @@ class SyncLink:
             breaker.succeed()
         return answer
 
+    def tell_later(self, line: bytes) -> None:
+        unsent_for(settings.path(self._argument)).add(line)
+
     def close(self) -> None:
         """The calling thread's connection."""
         self._drop()

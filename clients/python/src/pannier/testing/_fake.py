@@ -16,6 +16,7 @@ from pannier._durations import seconds
 from pannier._errors import UnavailableError
 from pannier._log import warn
 from pannier._settings import configure
+from pannier._unsent import Unsent
 
 from ._answers import statistics
 from ._entries import Caller, Namespace
@@ -70,6 +71,8 @@ class FakeCache:
         )
         self._clients = (cache, *clients)
         self._lock = threading.Lock()
+        # Changes made while it was down.
+        self._unsent = Unsent()
         # Connections whose thread or loop is gone; the collector tells of it at any time.
         self._gone: deque[Session] = deque()
         # Of each `with` that it is in, what is to be undone.
@@ -135,12 +138,12 @@ class FakeCache:
 
     @contextmanager
     def down(self) -> Generator[None]:
-        """In it no sidecar can be reached. What was kept is there again afterwards."""
-        self.is_down = True
+        """In it no sidecar can be reached. What was kept is there again afterwards, but for what was changed in it."""
+        was_down, self.is_down = self.is_down, True
         try:
             yield
         finally:
-            self.is_down = False
+            self.is_down = was_down
 
     # MARK: For its links
 
@@ -159,12 +162,18 @@ class FakeCache:
         if self.is_down:
             raise UnavailableError("the fake is down")
         with self.deciding() as sidecar:
+            if self._unsent.lines:
+                self._tell_unsent(sidecar)
             self._note(line)
             sidecar.answer(session, line)
 
     def open(self, hear: Callable[[bytes], None]) -> Session:
         with self.deciding() as sidecar:
-            return sidecar.open(Caller(os.getpid(), os.getuid()), hear)
+            return sidecar.open(_me(), hear)
+
+    def tell_later(self, line: bytes) -> None:
+        """As soon as it isn't down."""
+        self._unsent.add(line)
 
     def patience_for(self, wait: float) -> float:
         """In real seconds: nobody waits longer than it would for a sidecar."""
@@ -193,8 +202,20 @@ class FakeCache:
         while self._gone:
             self._sidecar.close(self._gone.popleft())
 
+    def _tell_unsent(self, sidecar: Sidecar) -> None:
+        """Nobody waits for what is said to it."""
+        session = sidecar.open(_me(), lambda _: None)
+        for line in self._unsent.take():
+            self._note(line)
+            sidecar.answer(session, line)
+        sidecar.close(session)
+
     def _note(self, line: bytes) -> None:
         # The client's own, so that it is an object.
         request: dict[str, Any] = json.loads(line)
         request.pop("id", None)
         self.requests.append(request)
+
+
+def _me() -> Caller:
+    return Caller(os.getpid(), os.getuid())

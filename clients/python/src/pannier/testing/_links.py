@@ -39,6 +39,9 @@ class FakeLink:
             end = self._local.end = _End(self._fake)
         return end.ask(line, wait)
 
+    def tell_later(self, line: bytes) -> None:
+        self._fake.tell_later(line)
+
     def close(self) -> None:
         """The calling thread's connection."""
         end: _End | None = getattr(self._local, "end", None)
@@ -86,6 +89,9 @@ class FakeAsyncLink:
         end = self._ends.get(asyncio.get_running_loop())
         if end is not None:
             end.tell(line)
+
+    def tell_later(self, line: bytes) -> None:
+        self._fake.tell_later(line)
 
     async def aclose(self) -> None:
         """The running loop's connection."""
