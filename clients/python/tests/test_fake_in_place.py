@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,16 @@ def test_an_applications_own_clients_can_be_named() -> None:
         assert (blocking.get("ns", "k"), awaited.sync.get("ns", "k"), cache.sync.get("ns", "k")) == (1, 1, 1)
     with pytest.raises(UnavailableError):
         blocking.get("ns", "k")
+
+
+def test_nothing_is_left_of_one_that_could_not_be_entered() -> None:
+    links = (cache.link, cache.sync.link)
+    configure(enabled=False)
+    no_client: Any = cache.namespace("ns", int)
+    with pytest.raises(AttributeError), FakeCache(clients=[no_client]):
+        pass
+    assert (cache.link, cache.sync.link) == links
+    assert not settings.enabled
 
 
 def test_who_goes_another_way_finds_no_sidecar(pannier_fake: FakeCache) -> None:

@@ -86,18 +86,19 @@ class FakeCache:
     # MARK: In place of the sidecar
 
     def __enter__(self) -> FakeCache:
-        leaving = ExitStack()
-        self._leaving.append(leaving)
-        leaving.enter_context(restored_settings())
-        # What is to be tested is a cache, whatever the environment of the tests says.
-        configure(enabled=True, socket=_NO_SOCKET)
-        for client in self._clients:
-            blocking = client if isinstance(client, Cache) else client.sync
-            leaving.callback(setattr, blocking, "link", blocking.link)
-            blocking.link = FakeLink(self)
-            if not isinstance(client, Cache):
-                leaving.callback(setattr, client, "link", client.link)
-                client.link = FakeAsyncLink(self)
+        with ExitStack() as leaving:
+            leaving.enter_context(restored_settings())
+            # What is to be tested is a cache, whatever the environment of the tests says.
+            configure(enabled=True, socket=_NO_SOCKET)
+            for client in self._clients:
+                blocking = client if isinstance(client, Cache) else client.sync
+                leaving.callback(setattr, blocking, "link", blocking.link)
+                blocking.link = FakeLink(self)
+                if not isinstance(client, Cache):
+                    leaving.callback(setattr, client, "link", client.link)
+                    client.link = FakeAsyncLink(self)
+            # All of it is in place: it is undone when the block ends, and not here.
+            self._leaving.append(leaving.pop_all())
         return self
 
     def __exit__(
