@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BLANK: Final = re.compile(r"[ \t\r]*")
 # Runs of plain characters with escapes between them: so each has one way to be read, and a long one takes its length.
@@ -65,29 +68,38 @@ class Reader:
         self._at = blank.end() if blank else self._at
         return self._line[self._at : self._at + 1]
 
-    def take(self, character: str) -> bool:
+    def members(self) -> Iterator[Node]:
+        """An object's names, one by one. Behind each its colon and its value are to be taken."""
+        for _ in self._each("}", "expected , or } after a member"):
+            if self.peek() != '"':
+                raise self.fault("expected a member's name")
+            yield self._string()
+
+    def colon(self) -> None:
+        self._expect(":", "expected : after a member's name")
+
+    def _take(self, character: str) -> bool:
         if self.peek() != character:
             return False
         self._at += 1
         return True
 
-    def expect(self, character: str, problem: str) -> None:
-        if not self.take(character):
+    def _expect(self, character: str, problem: str) -> None:
+        if not self._take(character):
             raise self.fault(problem)
 
-    def enter(self) -> None:
+    def _each(self, end: str, problem: str) -> Iterator[None]:
+        """Before each part of an object or array, which is to be taken then."""
         if self._depth == 0:
             raise self.fault("nested deeper than limits.nesting allows")
         self._depth -= 1
         self._at += 1
-
-    def leave(self) -> None:
+        if not self._take(end):
+            yield
+            while self._take(","):
+                yield
+            self._expect(end, problem)
         self._depth += 1
-
-    def name(self) -> Node:
-        if self.peek() != '"':
-            raise self.fault("expected a member's name")
-        return self._string()
 
     def value(self) -> Node:
         first = self.peek()
@@ -125,29 +137,16 @@ class Reader:
     def _object(self) -> Node:
         start = self._at
         node = Node("object", "")
-        self.enter()
-        if not self.take("}"):
-            while True:
-                name = self.name()
-                self.expect(":", "expected : after a member's name")
-                node.members.append((name, self.value()))
-                if not self.take(","):
-                    break
-            self.expect("}", "expected , or } after a member")
-        self.leave()
+        for name in self.members():
+            self.colon()
+            node.members.append((name, self.value()))
         node.raw = self._line[start : self._at]
         return node
 
     def _array(self) -> Node:
         start = self._at
         node = Node("array", "")
-        self.enter()
-        if not self.take("]"):
-            while True:
-                node.elements.append(self.value())
-                if not self.take(","):
-                    break
-            self.expect("]", "expected , or ] after an element")
-        self.leave()
+        for _ in self._each("]", "expected , or ] after an element"):
+            node.elements.append(self.value())
         node.raw = self._line[start : self._at]
         return node

@@ -87,20 +87,14 @@ def read_members(reader: Reader, members: dict[str, Node], problem: str) -> None
     """The members of an object, in `members` as far as they can be read. None may stand twice, in whatever spelling."""
     if reader.peek() != "{":
         raise reader.fault(problem)
-    reader.enter()
-    if not reader.take("}"):
-        while True:
-            name = reader.name().text()
-            if name is None:
-                raise reader.fault("a name has half of a surrogate pair")
-            if name in members:
-                raise reader.fault(f'"{name}" stands twice')
-            reader.expect(":", "expected : after a member's name")
-            members[name] = reader.value()
-            if not reader.take(","):
-                break
-        reader.expect("}", "expected , or } after a member")
-    reader.leave()
+    for node in reader.members():
+        name = node.text()
+        if name is None:
+            raise reader.fault("a name has half of a surrogate pair")
+        if name in members:
+            raise reader.fault(f'"{name}" stands twice')
+        reader.colon()
+        members[name] = reader.value()
 
 
 def refuse_strangers(members: dict[str, Node], own: str, owner: str) -> None:
