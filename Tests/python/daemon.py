@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import programs
 from daemonlog import DaemonLog
 from peer import Peer
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Sequence
     from types import TracebackType
 
@@ -22,10 +22,6 @@ BINARY = Path(os.environ.get("PANNIER_BIN", ROOT / ".build" / "debug" / "pannier
 
 # A debug build on a busy machine; a sanitised one is slower still.
 START_SECONDS = 30.0
-# The server promises to be gone within this after SIGTERM.
-STOP_SECONDS = 5.0
-# Between two tries to connect the process is waited for, so that its early end is noticed in the same instant.
-TRY_SECONDS = 0.01
 
 TEST_CLOCK = ("--test-clock",)
 
@@ -70,7 +66,9 @@ class Daemon:
 
     def __enter__(self) -> Daemon:
         try:
-            self._wait_until_it_serves()
+            programs.wait_until(self._serves, self._process, "the daemon", START_SECONDS)
+        except programs.StartError as error:
+            raise RuntimeError(f"{error}\n{self._end()[1]}") from None
         except BaseException:
             self._end()
             raise
@@ -96,7 +94,7 @@ class Daemon:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, seconds: float = STOP_SECONDS) -> int:
+    def wait(self, seconds: float = programs.STOP_SECONDS) -> int:
         """Its exit status, once it has ended by itself or by a signal of the test's; below 0: what killed it."""
         return self._process.wait(seconds)
 
@@ -114,28 +112,15 @@ class Daemon:
         text = Path(f"/proc/{self.pid}/io").read_text(encoding="utf-8")
         return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("syscw:"))
 
-    def _wait_until_it_serves(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                self.connect().close()
-            except (FileNotFoundError, ConnectionRefusedError):
-                try:
-                    status = self._process.wait(TRY_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
-                raise RuntimeError(f"the daemon ended with {status} at its start\n{self.log.close()}") from None
-            return
-        raise RuntimeError(f"the daemon did not serve within {START_SECONDS:g} s")
+    def _serves(self) -> bool:
+        try:
+            self.connect().close()
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def _end(self) -> tuple[int, str]:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            status = self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
+        status = programs.end(self._process)
         log = self.log.close()
         self._folder.cleanup()
         return status, log

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import redis
+
+import programs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 BINARY = os.environ.get("PANNIER_REDIS_SERVER", "redis-server")
 
 START_SECONDS = 10.0
-STOP_SECONDS = 5.0
-TRY_SECONDS = 0.01
 
 Argument = bytes | str | int
 
@@ -118,28 +117,19 @@ class RedisServer:
 
     def wait_until_it_serves(self) -> None:
         """It answers, whatever kept it from that: it may be loading still."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                self.call("PING")
-            except redis.ConnectionError:
-                try:
-                    status = self._process.wait(TRY_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
-                raise RuntimeError(f"redis-server ended with {status} at its start") from None
-            return
-        raise RuntimeError(f"redis-server did not serve within {START_SECONDS:g} s")
+        programs.wait_until(self._answers, self._process, "redis-server", START_SECONDS)
+
+    def _answers(self) -> bool:
+        try:
+            self.call("PING")
+        except redis.ConnectionError:
+            return False
+        return True
 
     def _end(self) -> None:
         self._client.close()
         if self._process.poll() is None:
             # One that was stopped takes no other signal.
             self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        programs.end(self._process)
         self._folder.cleanup()
