@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
 
-import schemas
+import judged
 import transcripts
 
 if TYPE_CHECKING:
@@ -16,20 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("transcript", transcripts.load(), ids=lambda transcript: transcript.name)
 def test_transcript(transcript: transcripts.Transcript, start_daemon: StartDaemon) -> None:
-    daemon = start_daemon(transcript.configuration)
-    pairings: defaultdict[str, schemas.Pairing] = defaultdict(schemas.Pairing)
-    wrong: list[str] = []
-
-    def heard(connection: str, sent: bool, line: str) -> None:
-        if sent:
-            pairings[connection].sent(line)
-            return
-        parsed = schemas.parse(line)
-        exchange = pairings[connection].received(line, parsed)
-        wrong.extend(f"{exchange.request}\n{line}\n  {fault}" for fault in schemas.judge(exchange, parsed))
-
-    transcripts.Replay(transcript, daemon.connect, heard).run()
-    assert not wrong, "\n".join(wrong)
+    judged.replay(transcript, start_daemon(transcript.configuration).connect)
 
 
 def test_there_are_transcripts() -> None:
