@@ -157,8 +157,7 @@ _RELEASES = _request(
         _fields({"pass": st.just(True)}, {"retry_after": _ANY_SECONDS}),
     ),
 )
-_DELETED = st.one_of(_fields({"key": _KEYS}, {}), _fields({"keys": st.lists(_KEYS, min_size=1, max_size=3)}, {}))
-_DELETES = _request("delete", _IN, _DELETED, _fields({}, {"soft": _FLAG}))
+_DELETES = _request("delete", _IN, _ONE_OR_MORE, _fields({}, {"soft": _FLAG}))
 _CLEARS = _request(
     "clear",
     _fields({"ns": st.sampled_from(["p", "q", "*"])}, {}),
