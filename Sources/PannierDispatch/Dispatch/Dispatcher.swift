@@ -33,15 +33,15 @@ package final class Dispatcher {
   var questions: [QuestionTicket: WaitingQuestion] = [:]
   var watchers: [ObjectIdentifier: Session] = [:]
   /// What each turn asks first.
-  package struct TurnFlags {
+  struct TurnFlags {
     /// Somebody watches: events are told after each request.
-    package internal(set) var isWatched = false
+    var isWatched = false
     /// Something was asked that may have left the cache work, or a deadline, since the loop last looked.
-    package var mayNeedUpkeep = true
+    var mayNeedUpkeep = true
     /// `takeDirty` has something to give.
-    package internal(set) var hasDirty = false
+    var hasDirty = false
   }
-  package let flags = Pinned(TurnFlags())
+  let flags = Pinned(TurnFlags())
   private var dirty: [Session] = []
   let requestCounts = UnsafeMutablePointer<Int>.allocate(capacity: Op.allCases.count)
   var errorCounts: [ErrorCode: Int] = [:]
@@ -197,6 +197,17 @@ package final class Dispatcher {
     }
     for session in dirty { session.progress.isDirty = false }
     return dirty
+  }
+
+  /// `takeDirty` has something to give.
+  package var hasDirty: Bool { flags.value.hasDirty }
+
+  package var isWatched: Bool { flags.value.isWatched }
+
+  /// Whether something was asked since the last time that may have left the cache work, or a deadline.
+  package func takeNeedOfLook() -> Bool {
+    defer { flags.value.mayNeedUpkeep = false }
+    return flags.value.mayNeedUpkeep
   }
 
   package var needsUpkeep: Bool { cache.needsUpkeep(now: now) }

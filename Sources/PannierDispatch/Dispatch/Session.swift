@@ -2,28 +2,28 @@
 // so that a test can be a client.
 
 package import PannierCore
-package import PannierWire
+import PannierWire
 
 package final class Session {
   package let asker: Asker
   package let isAdmin: Bool
   /// Whose address is the session's number while it lives.
   private let mark = OwnerMark()
-  @usableFromInline let framerPlace = Pinned(LineFramer())
-  @usableFromInline let outputPlace = Pinned(OutputBuffer())
+  private let framerPlace = Pinned(LineFramer())
+  private let outputPlace = Pinned(OutputBuffer())
 
-  @inlinable package var framer: LineFramer {
+  var framer: LineFramer {
     @inline(__always) _read { yield framerPlace.value }
     @inline(__always) _modify { yield &framerPlace.value }
   }
 
-  @inlinable package var output: OutputBuffer {
+  var output: OutputBuffer {
     @inline(__always) _read { yield outputPlace.value }
     @inline(__always) _modify { yield &outputPlace.value }
   }
 
   /// How far its requests are.
-  package struct Progress {
+  struct Progress {
     /// A request without id is being worked on: others without one wait for it.
     var isBlocked = false { didSet { isHolding = isBlocked || !waiting.isEmpty } }
     /// Lines without id that wait, in their order.
@@ -33,11 +33,11 @@ package final class Session {
     /// Requests with id that are being worked on.
     var parked = 0
     /// Nothing more is read from it: it closes when its output is written and nothing is in flight.
-    package internal(set) var isEnding = false
+    var isEnding = false
     /// What is said last, once all before it is answered; then the connection closes.
     var farewell: Refusal?
     /// Bytes on their way to the socket that are no longer in `output`.
-    package var sendingBytes = 0
+    var sendingBytes = 0
     var watch: WatchFilter?
     /// It is on the list of those whose output this turn is to write.
     var isDirty = false
@@ -45,9 +45,9 @@ package final class Session {
     var inFlight: Int { parked &+ waiting.count &+ (isBlocked ? 1 : 0) }
   }
 
-  @usableFromInline let progressPlace = Pinned(Progress())
+  private let progressPlace = Pinned(Progress())
 
-  @inlinable package var progress: Progress {
+  var progress: Progress {
     @inline(__always) _read { yield progressPlace.value }
     @inline(__always) _modify { yield &progressPlace.value }
   }

@@ -69,7 +69,7 @@ final class Connection {
 
   @inline(__always)
   private func offerSpace(_ buffer: UnsafeMutablePointer<uv_buf_t>?) {
-    space = session.framer.space(scratch: server.scratch)
+    space = session.space(scratch: server.scratch)
     buffer?.pointee = uv_buf_init(space.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(clamping: space.count))
   }
 
@@ -77,7 +77,7 @@ final class Connection {
   private func read(_ count: Int) {
     server.beginWork()
     if count > 0 {
-      session.framer.received(count, in: space)
+      session.received(count, in: space)
       work()
     } else if count < 0 {
       ended(count)
@@ -111,10 +111,10 @@ final class Connection {
   func work() {
     isReady = false
     let turn = dispatcher.receive(from: session)
-    let rest = session.framer.keep()
+    let rest = session.keepRest()
     switch turn {
     case .done:
-      if session.progress.isEnding { stopReading() } else if !isReading { startReading() }
+      if session.isEnding { stopReading() } else if !isReading { startReading() }
       noteLine(rest)
     case .more:
       stopReading()
@@ -124,8 +124,8 @@ final class Connection {
       stopReading()
       lineSince = nil
     }
-    if !session.output.isEmpty { server.writeAtEndOfTurn(self) }
-    if isAtEnd || session.progress.isEnding { closeIfDone() }
+    if session.hasOutput { server.writeAtEndOfTurn(self) }
+    if isAtEnd || session.isEnding { closeIfDone() }
   }
 
   /// Where a line was ended, the time of what is left begins anew.
@@ -142,21 +142,20 @@ final class Connection {
   /// Writes what there is, as far as the socket takes it now; the rest goes when it takes more.
   func flush() {
     guard !isClosing, request == nil else { return }
-    let bytes = session.output.bytes
+    let bytes = session.outputBytes
     if !bytes.isEmpty {
       var buffer = Self.buffer(bytes)
       let written = uv_try_write(stream, &buffer, 1)
       if written < 0, written != UV_EAGAIN.rawValue { return close() }
-      if written > 0 { session.output.consume(Int(written)) }
+      if written > 0 { session.sent(Int(written)) }
       if written < bytes.count { return sendRest() }
     }
     resumeIfPaused()
-    if isAtEnd || session.progress.isEnding { closeIfDone() }
+    if isAtEnd || session.isEnding { closeIfDone() }
   }
 
   private func sendRest() {
-    swap(&sending, &session.output)
-    session.progress.sendingBytes = sending.count
+    session.handOutput(to: &sending)
     let request = UnsafeMutablePointer<uv_write_t>.allocate(capacity: 1)
     self.request = request
     var buffer = Self.buffer(sending.bytes)
@@ -173,7 +172,7 @@ final class Connection {
     request?.deallocate()
     request = nil
     sending.consume(sending.count)
-    session.progress.sendingBytes = 0
+    session.handedOutputIsSent()
     stalledSince = nil
     if status < 0 { return close() }
     server.beginWork()
@@ -192,7 +191,7 @@ final class Connection {
   private func resumeIfPaused() {
     guard !isReading || session.hasTurn, !isReady, !isClosing else { return }
     if session.hasTurn { return server.wantsTurn(self) }
-    if !session.progress.isEnding, !isAtEnd || session.framer.pending > 0 { server.wantsTurn(self) }
+    if !session.isEnding, !isAtEnd || session.receivedBytes > 0 { server.wantsTurn(self) }
   }
 
   // MARK: Ending
@@ -207,15 +206,15 @@ final class Connection {
   }
 
   private func closeIfDone() {
-    guard session.isAnswered, session.output.isEmpty, request == nil, !isReady else { return }
-    if session.progress.isEnding || session.framer.pending == 0 { close() }
+    guard session.isAnswered, !session.hasOutput, request == nil, !isReady else { return }
+    if session.isEnding || session.receivedBytes == 0 { close() }
   }
 
   /// Called now and then: ends what takes longer than it may.
   func checkTimes(now: Int64) {
     let limits = dispatcher.configuration.limits
     endWaitsIfGone()
-    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.progress.isEnding {
+    if let since = lineSince, now - since >= Int64(limits.lineTimeMilliseconds), !session.isEnding {
       lineSince = nil
       stopReading()
       dispatcher.end(

@@ -47,8 +47,7 @@ extension Server {
 
   func endTurn() {
     write()
-    guard dispatcher.flags.value.mayNeedUpkeep else { return }
-    dispatcher.flags.value.mayNeedUpkeep = false
+    guard dispatcher.takeNeedOfLook() else { return }
     if isReplaying { forgetReplayed() }
     finishIfDone()
     if dispatcher.hasBackgroundWork { loop.wantsBackground = true } else { arm() }
@@ -63,7 +62,7 @@ extension Server {
     redis?.carryOut()
     writeOnce()
     // A write may show that a client is gone, and what it held is then another's, who is told in this turn too.
-    while dispatcher.flags.value.hasDirty { writeAgain() }
+    while dispatcher.hasDirty { writeAgain() }
   }
 
   /// Apart, so that a turn in which nobody is gone, nearly each, pays for one comparison alone.
@@ -72,7 +71,7 @@ extension Server {
 
   @inline(__always)
   func writeOnce() {
-    if dispatcher.flags.value.hasDirty {
+    if dispatcher.hasDirty {
       for session in dispatcher.takeDirty() {
         if let connection = bySession[ObjectIdentifier(session)] { writeAtEndOfTurn(connection) }
       }

@@ -249,7 +249,7 @@ final class RedisTier {
     guard state != new else { return }
     state = new
     since = dispatcher.now
-    guard dispatcher.flags.value.isWatched else { return }
+    guard dispatcher.isWatched else { return }
     dispatcher.tellWatchers(redis: new.rawValue, new == .down || new == .suspended ? loggedReason : nil)
     // A timer's turn writes nothing by itself.
     loop.wantsBackground = true
