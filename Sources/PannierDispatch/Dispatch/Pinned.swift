@@ -18,8 +18,9 @@ package struct Pinned<Value: ~Copyable>: ~Copyable {
     place.deallocate()
   }
 
+  /// By its address: through `_read` and `_modify` each use in another module would cost an allocation.
   @inlinable package var value: Value {
-    @inline(__always) _read { yield place.pointee }
-    @inline(__always) nonmutating _modify { yield &place.pointee }
+    @inline(__always) unsafeAddress { UnsafePointer(place) }
+    @inline(__always) nonmutating unsafeMutableAddress { place }
   }
 }
