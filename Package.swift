@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .executable(name: "pannier", targets: ["pannier"]),
     .library(name: "PannierClient", targets: ["PannierClient"]),
+    .library(name: "PannierTesting", targets: ["PannierTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,6 +67,15 @@ let package = Package(
         .product(name: "Tracing", package: "swift-distributed-tracing"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "PannierTesting",
+      dependencies: [
+        "PannierClient", "PannierCore", "PannierDispatch",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .target(name: "PannierTestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "PannierWireTests", dependencies: ["PannierWire", "PannierTestSupport"], swiftSettings: strict),
     .testTarget(name: "PannierCoreTests", dependencies: ["PannierCore", "PannierTestSupport"], swiftSettings: strict),
@@ -73,10 +83,11 @@ let package = Package(
       name: "PannierClientTests",
       dependencies: [
         // Started by tests.
-        "pannier", "PannierClient", "PannierWire",
+        "pannier", "PannierClient", "PannierTestSupport", "PannierTesting", "PannierWire",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(

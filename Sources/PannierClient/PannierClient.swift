@@ -30,14 +30,25 @@ public final class PannierClient: Service, Sendable {
   private let told = NIOLockedValueBox<Set<String>>([])
 
   /// `eventLoopGroup`: one connection is made for each of its loops that is used.
-  public init(
+  public convenience init(
     configuration: PannierConfiguration = PannierConfiguration(),
     eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "pannier.client")
   ) {
+    let path = configuration.socketPath
+    let timeout = TimeAmount(configuration.connectTimeout)
+    self.init(configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger) {
+      $0.open(path: path, timeout: timeout)
+    }
+  }
+
+  /// `dial`: opens its connections.
+  package init(
+    configuration: PannierConfiguration, eventLoopGroup: any EventLoopGroup, logger: Logger, dial: @escaping Links.Dial
+  ) {
     self.configuration = configuration
     self.logger = logger
-    links = Links(configuration: configuration, group: eventLoopGroup, logger: logger)
+    links = Links(configuration: configuration, group: eventLoopGroup, logger: logger, dial: dial)
   }
 
   /// Until the service group shuts down, or the task is cancelled; then its connections are closed.

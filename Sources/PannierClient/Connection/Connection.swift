@@ -1,7 +1,7 @@
 // Carries what a conversation decides to a channel and back: the shell around it. It knows no ops, and no other connection.
 
 import NIOConcurrencyHelpers
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 #if canImport(Darwin)
@@ -12,8 +12,22 @@ import NIOPosix
   import Glibc
 #endif
 
+/// Where a connection's bytes go.
+package protocol Transport: Sendable {
+  func write(_ bytes: ByteBuffer)
+  func close()
+}
+
+private struct ChannelTransport: Transport {
+  let channel: any Channel
+
+  func write(_ bytes: ByteBuffer) { channel.writeAndFlush(bytes, promise: nil) }
+
+  func close() { channel.close(promise: nil) }
+}
+
 /// One connection to a sidecar, on which all requests of an event loop's callers go out together.
-final class Connection: Sendable {
+package final class Connection: Sendable {
   /// Who is told what an answer is.
   enum Waiter: Sendable {
     case caller(CheckedContinuation<Answer, any Error>)
@@ -37,7 +51,7 @@ final class Connection: Sendable {
   private struct State: Sendable {
     var conversation = Conversation<Waiter>()
     /// Nil before it is open.
-    var channel: (any Channel)?
+    var transport: (any Transport)?
     var isTicking = false
   }
 
@@ -73,11 +87,15 @@ final class Connection: Sendable {
 
   /// The answer, whatever becomes of the task: of what is to be said in any case.
   func insist(_ call: Call, within limit: TimeAmount) async throws -> Answer {
-    try await withCheckedThrowingContinuation { ask(call, .caller($0), within: limit) }
+    try await withCheckedThrowingContinuation { send(call, .caller($0), within: limit) }
   }
 
   /// `done` is called when it is answered, or can't be.
-  func ask(_ call: Call, _ waiter: Waiter, within limit: TimeAmount) {
+  func ask(_ call: Call, within limit: TimeAmount, done: @escaping @Sendable (Result<Answer, any Error>) -> Void) {
+    send(call, .told(done), within: limit)
+  }
+
+  private func send(_ call: Call, _ waiter: Waiter, within limit: TimeAmount) {
     send(call, id: state.withLockedValue { $0.conversation.reserve() }, waiter, within: limit)
   }
 
@@ -103,14 +121,14 @@ final class Connection: Sendable {
   }
 
   private func write() {
-    let (outgoing, channel, ticks) = state.withLockedValue { state -> (ByteBuffer?, (any Channel)?, Bool) in
+    let (outgoing, transport, ticks) = state.withLockedValue { state -> (ByteBuffer?, (any Transport)?, Bool) in
       let ticks = !state.isTicking && state.conversation.needsTicks
       if ticks { state.isTicking = true }
       // Until it is open all is kept.
-      guard let channel = state.channel else { return (nil, nil, ticks) }
-      return (state.conversation.takeOutgoing(), channel, ticks)
+      guard let transport = state.transport else { return (nil, nil, ticks) }
+      return (state.conversation.takeOutgoing(), transport, ticks)
     }
-    if let outgoing { channel?.writeAndFlush(outgoing, promise: nil) }
+    if let outgoing { transport?.write(outgoing) }
     if ticks { eventLoop.scheduleTask(in: Self.tick) { self.tick() } }
   }
 
@@ -127,25 +145,25 @@ final class Connection: Sendable {
       .connect(unixDomainSocketPath: path)
       .whenComplete { result in
         switch result {
-        case .success(let channel): self.opened(channel)
+        case .success(let channel): self.opened(ChannelTransport(channel: channel))
         case .failure(let error): self.end("\(error)", isCheap: (error as? IOError).map(\.saysNobodyListens) ?? false)
         }
       }
   }
 
-  private func opened(_ channel: any Channel) {
+  package func opened(_ transport: any Transport) {
     let isWanted = state.withLockedValue { state in
-      state.channel = channel
+      state.transport = transport
       return state.conversation.end == nil
     }
     // Closed meanwhile.
-    guard isWanted else { return channel.close(promise: nil) }
+    guard isWanted else { return transport.close() }
     write()
   }
 
   func close() { end("the client has closed the connection", isFailure: false) }
 
-  func received(_ lines: [ByteBuffer]) {
+  package func received(_ lines: [ByteBuffer]) {
     let now = NIODeadline.now()
     var moves: [Conversation<Waiter>.Received] = []
     moves.reserveCapacity(lines.count)
@@ -162,10 +180,10 @@ final class Connection: Sendable {
     observer.heard()
   }
 
-  func end(_ why: String, isFailure: Bool = true, isCheap: Bool = false) {
+  package func end(_ why: String, isFailure: Bool = true, isCheap: Bool = false) {
     let error = PannierError.unavailable(why)
-    let (waiters, channel) = state.withLockedValue { ($0.conversation.finish(error), $0.channel) }
-    channel?.close(promise: nil)
+    let (waiters, transport) = state.withLockedValue { ($0.conversation.finish(error), $0.transport) }
+    transport?.close()
     // Where nobody waits it may have been restarted, and the next caller finds out.
     if isFailure, !waiters.isEmpty { observer.failed(why, isCheap) }
     for waiter in waiters { waiter.resume(with: .failure(error)) }

@@ -6,7 +6,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-final class Links: Sendable {
+package final class Links: Sendable {
   private struct State: Sendable {
     var connections: [ObjectIdentifier: Connection] = [:]
     var breaker: Breaker
@@ -19,12 +19,17 @@ final class Links: Sendable {
 
   private let configuration: PannierConfiguration
   private let group: any EventLoopGroup
+  private let dial: Dial
   private let logger: Logger
   private let state: NIOLockedValueBox<State>
 
-  init(configuration: PannierConfiguration, group: any EventLoopGroup, logger: Logger) {
+  /// Opens a connection, or ends it where that can't be done.
+  package typealias Dial = @Sendable (Connection) -> Void
+
+  init(configuration: PannierConfiguration, group: any EventLoopGroup, logger: Logger, dial: @escaping Dial) {
     self.configuration = configuration
     self.group = group
+    self.dial = dial
     self.logger = logger
     state = NIOLockedValueBox(State(breaker: Breaker(pause: TimeAmount(configuration.breakerPause))))
   }
@@ -39,6 +44,11 @@ final class Links: Sendable {
   /// The answer, also where the task is cancelled.
   func insist(_ call: Call) async throws -> Answer {
     try await usable(call).insist(call, within: limit(call))
+  }
+
+  /// Sends a request now; `done` is called when it is answered, or can't be.
+  func ask(_ call: Call, done: @escaping @Sendable (Result<Answer, any Error>) -> Void) throws(PannierError) {
+    try usable(call).ask(call, within: limit(call), done: done)
   }
 
   /// Sends a request whose answer nobody waits for.
@@ -71,16 +81,15 @@ final class Links: Sendable {
       return (connection, connection, untold)
     }
     guard let found else { throw .unavailable("the sidecar did not answer a moment ago, or the client is closed") }
-    made?.open(path: configuration.socketPath, timeout: TimeAmount(configuration.connectTimeout))
+    if let made { dial(made) }
     for change in untold { tellNow(change, on: found) }
     return found
   }
 
   private func tellNow(_ change: Call, on connection: Connection) {
-    let waiter = Connection.Waiter.told { [weak self] result in
+    connection.ask(change, within: Self.tellLimit) { [weak self] result in
       if case .failure = result { self?.tellLater(change) }
     }
-    connection.ask(change, waiter, within: Self.tellLimit)
   }
 
   private func newConnection(_ loop: any EventLoop) -> Connection {

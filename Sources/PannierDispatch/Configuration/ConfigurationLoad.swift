@@ -29,6 +29,14 @@ extension Configuration {
     return (configuration, warnings: unknownVariables(environment) + configuration.oddities)
   }
 
+  /// As a file's that has this text.
+  package static func load(yaml: String) throws(ConfigurationFaults) -> Configuration {
+    var configuration = Configuration(environment: [:])
+    let found = configuration.read(yaml: yaml, FaultList(name: nil)) + configuration.contradictions(file: nil)
+    guard found.isEmpty else { throw ConfigurationFaults(faults: found) }
+    return configuration
+  }
+
   /// As `load` of a file alone, for one who would know what starting with it would come to. `obstacle`: what stands at a
   /// path where a socket couldn't go, if anything; that is a fault, too. Returns the warnings.
   package static func check(
@@ -58,9 +66,13 @@ extension Configuration {
 
   private mutating func read(file: String) -> [ConfigurationFault] {
     var faults = FaultList(file: file)
-    if let text = ConfigurationFile.text(file, faults: &faults), let root = YAMLText.node(text, faults: &faults) {
-      read(root, path: "", faults: &faults)
-    }
+    guard let text = ConfigurationFile.text(file, faults: &faults) else { return faults.faults }
+    return read(yaml: text, faults)
+  }
+
+  private mutating func read(yaml: String, _ faults: FaultList) -> [ConfigurationFault] {
+    var faults = faults
+    if let root = YAMLText.node(yaml, faults: &faults) { read(root, path: "", faults: &faults) }
     return faults.faults
   }
 

@@ -1,5 +1,7 @@
 // Replays one transcript against a server in process, by the rules of the README beside the transcripts.
 
+import PannierDispatch
+import PannierTestSupport
 import Testing
 
 /// How what clients say reaches the server: it must not matter.

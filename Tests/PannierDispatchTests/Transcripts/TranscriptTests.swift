@@ -1,5 +1,6 @@
 // Each transcript of the protocol in process; and that the replay finds what differs.
 
+import PannierTestSupport
 import Testing
 
 @Suite struct TranscriptTests {

@@ -3,8 +3,8 @@
 
 import Foundation
 
-struct Transcript: CustomStringConvertible {
-  enum Action: Equatable {
+package struct Transcript: CustomStringConvertible {
+  package enum Action: Equatable {
     case send(connection: String, text: String)
     case expect(connection: String, text: String)
     case expectNothing(connection: String)
@@ -12,37 +12,42 @@ struct Transcript: CustomStringConvertible {
     case advance(seconds: String)
   }
 
-  struct Step: Equatable {
-    let line: Int
-    let action: Action
+  package struct Step: Equatable {
+    package let line: Int
+    package let action: Action
   }
 
-  struct Fault: Error {
-    let line: Int
-    let problem: String
+  package struct Fault: Error {
+    package let line: Int
+    package let problem: String
+
+    package init(line: Int, problem: String) {
+      self.line = line
+      self.problem = problem
+    }
   }
 
-  let name: String
+  package let name: String
   /// YAML, for the server that it is replayed against.
-  let configuration: String
-  let steps: [Step]
+  package let configuration: String
+  package let steps: [Step]
 
-  var description: String { name }
+  package var description: String { name }
 
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "protocol/transcripts")
+    .deletingLastPathComponent().appending(path: "protocol/transcripts")
 
   /// The names of all there are.
-  static let names: [String] = {
+  package static let names: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return files.filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()
   }()
 
-  init(named name: String) throws {
+  package init(named name: String) throws {
     try self.init(name, String(contentsOf: Self.folder.appending(path: "\(name).txt"), encoding: .utf8))
   }
 
-  init(_ name: String, _ text: String) throws {
+  package init(_ name: String, _ text: String) throws {
     self.name = name
     var configuration = ""
     var steps: [Step] = []

@@ -1,8 +1,8 @@
 // What a line of a transcript stands for: `...` any run of characters, `$name` a scalar that an answer gave. It compares bytes.
 
-struct AnswerPattern {
+package struct AnswerPattern {
   /// What answers gave so far, by name.
-  typealias Names = [String: [UInt8]]
+  package typealias Names = [String: [UInt8]]
 
   private enum Piece: Equatable {
     case text([UInt8])
@@ -13,7 +13,7 @@ struct AnswerPattern {
   private let pieces: [Piece]
 
   /// `text` as an answer is written.
-  init(_ text: String) {
+  package init(_ text: String) {
     pieces = Self.split(text).flatMap { piece in
       guard case .text(let bytes) = piece else { return [piece] }
       return Self.splitAtDots(bytes)
@@ -21,10 +21,10 @@ struct AnswerPattern {
   }
 
   /// The names known after `answer`, with those it gives; nil where it is another answer.
-  func match(_ answer: [UInt8], _ names: Names) -> Names? { Self.match(pieces[...], answer[...], names) }
+  package func match(_ answer: [UInt8], _ names: Names) -> Names? { Self.match(pieces[...], answer[...], names) }
 
   /// `text` as a request is written, its names replaced; nil where one is not known.
-  static func substitute(_ text: String, _ names: Names) -> [UInt8]? {
+  package static func substitute(_ text: String, _ names: Names) -> [UInt8]? {
     var result: [UInt8] = []
     for piece in split(text) {
       switch piece {
