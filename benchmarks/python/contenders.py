@@ -130,29 +130,20 @@ def redis_py_async(sockets: Sockets) -> AsyncCall:
 
 def aiocache(sockets: Sockets) -> AsyncCall:
     module = import_module("aiocache")
-    cache = module.Cache(module.Cache.REDIS, namespace="aiocache")
+    module.caches.add("redis", {"cache": "aiocache.RedisCache"})
     # It takes a host and a port alone.
-    cache.client = import_module("redis.asyncio").Redis(unix_socket_path=sockets.redis)
-    cache.serializer = import_module("aiocache.serializers").JsonSerializer()
-    decorator = module.cached(key_builder=_aiocache_key)
+    module.caches.get("redis").client = import_module("redis.asyncio").Redis(unix_socket_path=sockets.redis)
 
+    @module.cached(alias="redis", key_builder=_aiocache_key)  # type: ignore[untyped-decorator]
     async def course(number: int) -> Any:
         return value(number)
 
-    return _decorated_with(decorator, course, cache)
+    call: AsyncCall = course
+    return call
 
 
 def _aiocache_key(_: object, number: int) -> str:
-    return f"course:{number}"
-
-
-def _decorated_with(decorator: Any, course: AsyncCall, cache: Any) -> AsyncCall:
-    decorated: Any = decorator(course)
-    # The decorator makes a cache of its own when it is put on.
-    decorated.cache = cache
-    decorator.cache = cache
-    call: AsyncCall = decorated
-    return call
+    return f"aiocache:course:{number}"
 
 
 def cashews(sockets: Sockets) -> AsyncCall:
