@@ -18,6 +18,8 @@ from seed import quiz_id, user_id
 
 # So many that some wait for Canvas and the model while all cores are busy with the others; and so few that none is.
 BUSY, LIGHT = 128, 8
+# Of an answer that tells of an error.
+SAID_BYTES: Final = 120
 _VERSION: Final = re.compile(rb'"title":"v(\d+)"')
 
 
@@ -44,6 +46,7 @@ class Result:
     stale: int = 0
     # Of the generator's own process: near 1 it would be what is measured.
     cpu_share: float = 0.0
+    # What those that failed or were refused were told, and how often.
     errors: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -72,10 +75,11 @@ class Driver:
 
         async def go_on(connection: Connection, path: Path) -> None:
             while not is_over():
+                step = next(steps)
                 try:
-                    await self._carry_out(connection, next(steps))
+                    await self._carry_out(connection, step)
                 except ConnectionError as error:
-                    self._fail(str(error))
+                    self._fail(f"{step.kind}: {type(error).__name__}: {error}")
                     connection = await Connection.open(path)
             connection.close()
 
@@ -110,11 +114,12 @@ class Driver:
         begun = time.perf_counter()
         answer = await connection.ask(asked)
         now = time.perf_counter()
+        said = f"{kind}: {answer.status} {answer.body[:SAID_BYTES].decode(errors='replace')}"
         if answer.status >= 500:
-            self._fail(f"{kind}: {answer.status}")
+            self._fail(said)
         elif answer.status >= 400:
             self._result.refused += 1
-            self._result.errors[f"{kind}: {answer.status}"] += 1
+            self._result.errors[said] += 1
         self._result.samples.append(Sample(kind, now - self._began, now - begun, answer.statements))
         return answer
 

@@ -26,6 +26,7 @@ class Figures:
     failed: int
     refused: int
     stale: int
+    errors: dict[str, int]
     generator_share: float
     # Of workers and sidecar, for a request.
     cpu_ms: float
@@ -63,6 +64,7 @@ def figures(
         failed=result.failed,
         refused=result.refused,
         stale=result.stale,
+        errors=result.errors,
         generator_share=result.cpu_share,
         cpu_ms=cpu_seconds / max(1, len(result.samples)) * 1000,
     )

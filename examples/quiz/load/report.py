@@ -43,6 +43,7 @@ def text(report: Report) -> str:
         ("One hot quiz that expires each second, 4 workers, everybody asks for it", expiring(report)),
         ("The same questions asked of the model by many, 4 workers", duplicates(report)),
         ("From nothing to warm, 4 workers", cold_start(report)),
+        ("What failed (5xx, or a broken connection) and what was refused", errors(report)),
     ]
     return "\n".join([opening(report), *(f"## {title}\n\n{body}\n" for title, body in sections)])
 
@@ -258,6 +259,20 @@ def cold_start(report: Report) -> str:
         f"{start.calls} loads in {start.warming_seconds:.2f} s. All of it took {start.warm_seconds:.1f} s. Of what the "
         f"next 500 requests read {rate:.0%} are hits."
     )
+
+
+def errors(report: Report) -> str:
+    told = [
+        *((f"the mix: {arrangement}, Zipf {skew}", one.errors) for (arrangement, skew), one in report.mixes.items()),
+        *(
+            (f"{LIGHT} connections, {how}", one.errors)
+            for how, one in zip(("off", "memory"), report.light, strict=True)
+        ),
+        *((f"{one.what} killed", one.result.errors) for one in report.outages),
+        *((f"a hot quiz: {one.arrangement}", one.result.errors) for one in report.expiring),
+    ]
+    rows = [[where, f"`{what}`", f"{count}"] for where, counts in told for what, count in counts.items()]
+    return table(["", "told", "times"], rows) if rows else "Nothing."
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,7 @@ It drives nothing.
 """
 
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -86,6 +87,9 @@ class Trial:
             process.wait_for(cache.accepts(path))
 
     def _end(self) -> None:
+        # Tracebacks, and what the cache warns of.
+        logs = [log for worker in self._workers if (log := worker.log())]
+        print(*logs, sep="", end="", file=sys.stderr)
         for process in [*self._workers, self._sidecar, self._redis]:
             if process is not None:
                 process.end()

@@ -77,12 +77,15 @@ def report() -> Report:
 def test_a_report_says_what_was_reached_and_what_was_missed(report: Report) -> None:
     said = reporting.text(report)
     assert "missed" not in said
+    assert "Nothing." in said
     assert "| requests a second | >= 4 x | 4.0 x | met |" in said
     report.outages[0].result.failed = 1
+    report.outages[0].result.errors["update: 500 Internal Server Error"] = 1
     report.mixes[Arrangement(4), 0.9] = slower(report.mixes[Arrangement(4), 0.9])
     said = reporting.text(report)
     assert "| requests a second | >= 4 x | 2.0 x | **missed** |" in said
     assert "| failed requests while Redis or the sidecar is killed | 0 | 1 | **missed** |" in said
+    assert "| Redis killed | `update: 500 Internal Server Error` | 1 |" in said
 
 
 def slower(found: Figures) -> Figures:
