@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, HTTPException, Request
@@ -15,6 +15,8 @@ from app.core.database import Sessions
 from app.models import Quiz, User
 from app.services import cached_crud
 
+Shown = TypeVar("Shown")
+
 
 class Resources:
     """What an application has open while it runs."""
@@ -22,11 +24,22 @@ class Resources:
     def __init__(self, settings: Settings, sessions: Sessions, canvas: CanvasClient, llm: LLMClient) -> None:
         self.settings = settings
         self.sessions = sessions
+        # Of reads, which go to the database on sessions of their own: this one only tells them which. It is never used
+        # itself, and so needs no closing.
+        self.reading = sessions()
         self.canvas = canvas
         self.llm = llm
 
 
-def resources(request: Request) -> Resources:
+# What a dependency depends on is gone through for each that does, also where it is known already: so they hardly depend
+# on each other. None is a plain `def`, which would be run in a thread.
+
+
+async def resources(request: Request) -> Resources:
+    return opened(request)
+
+
+def opened(request: Request) -> Resources:
     found: Resources = request.app.state.resources
     return found
 
@@ -34,18 +47,26 @@ def resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(resources)]
 
 
-async def session(having: ResourcesDep) -> AsyncIterator[AsyncSession]:
+async def reading(request: Request) -> AsyncSession:
+    """For what changes nothing."""
+    return opened(request).reading
+
+
+ReadingDep = Annotated[AsyncSession, Depends(reading)]
+
+
+async def session(request: Request) -> AsyncIterator[AsyncSession]:
     """Connects when it is first used. A change is committed by its route, before it answers."""
-    async with having.sessions() as opened:
-        yield opened
+    async with opened(request).sessions() as own:
+        yield own
 
 
 SessionDep = Annotated[AsyncSession, Depends(session)]
 
 
-async def current_user(session: SessionDep, x_user_id: Annotated[UUID, Header()]) -> User:
+async def current_user(request: Request, x_user_id: Annotated[UUID, Header()]) -> User:
     """Stands for an identity that a proxy has proven."""
-    user = await cached_crud.get_user(session, x_user_id)
+    user = await cached_crud.get_user(opened(request).reading, x_user_id)
     if user is None:
         raise HTTPException(401, "nobody has this X-User-Id")
     return user
@@ -54,12 +75,9 @@ async def current_user(session: SessionDep, x_user_id: Annotated[UUID, Header()]
 UserDep = Annotated[User, Depends(current_user)]
 
 
-async def shown_quiz(session: SessionDep, user: UserDep, quiz_id: UUID) -> Quiz:
+async def shown_quiz(request: Request, user: UserDep, quiz_id: UUID) -> Quiz:
     """Whoever is known may read it."""
-    quiz = await cached_crud.get_quiz_by_id(session, quiz_id)
-    if quiz is None:
-        raise HTTPException(404, "there is no such quiz")
-    return quiz
+    return there(await cached_crud.get_quiz_by_id(opened(request).reading, quiz_id))
 
 
 ShownQuizDep = Annotated[Quiz, Depends(shown_quiz)]
@@ -75,8 +93,14 @@ async def own_quiz(quiz: ShownQuizDep, user: UserDep) -> Quiz:
 OwnQuizDep = Annotated[Quiz, Depends(own_quiz)]
 
 
-async def admin(having: ResourcesDep, authorization: Annotated[str, Header()] = "") -> None:
-    token = having.settings.admin_token
+def there(quiz: Shown | None) -> Shown:
+    if quiz is None:
+        raise HTTPException(404, "there is no such quiz")
+    return quiz
+
+
+async def admin(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+    token = opened(request).settings.admin_token
     if token is None:
         raise HTTPException(404, "there are no admin routes: ADMIN_TOKEN is not set")
     if not secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode()):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
 from app import crud
-from app.api.deps import OwnQuizDep, ResourcesDep, SessionDep, ShownQuizDep, UserDep
+from app.api.deps import OwnQuizDep, ReadingDep, ResourcesDep, SessionDep, ShownQuizDep, UserDep, there
 from app.clients.canvas import CanvasError
 from app.core.cache import QUIZZES
 from app.models import (
@@ -43,7 +43,7 @@ async def create(new: QuizCreate, session: SessionDep, user: UserDep) -> Quiz:
 
 @router.get("/")
 async def list_own(
-    session: SessionDep, user: UserDep, skip: Skip = 0, limit: Limit = 20, status: QuizStatus | None = None
+    session: ReadingDep, user: UserDep, skip: Skip = 0, limit: Limit = 20, status: QuizStatus | None = None
 ) -> list[Quiz]:
     return await cached_crud.get_user_quizzes(session, user.id, skip, limit, status)
 
@@ -55,9 +55,7 @@ async def show(quiz: ShownQuizDep) -> Quiz:
 
 @router.patch("/{quiz_id}")
 async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> Quiz:
-    changed = await cached_crud.update_quiz(session, quiz, changes)
-    if changed is None:
-        raise HTTPException(404, "there is no such quiz")
+    changed = there(await cached_crud.update_quiz(session, quiz, changes))
     await session.commit()
     return changed
 
@@ -67,23 +65,20 @@ async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> 
 @router.get("/{quiz_id}/full")
 @http_cache("15m", cache_name=QUIZZES, tags=["quiz:{quiz.id}"], public=True)
 async def show_with_questions(
-    quiz: ShownQuizDep, session: SessionDep, approved_only: bool = False
+    quiz: ShownQuizDep, session: ReadingDep, approved_only: bool = False
 ) -> QuizWithQuestions:
-    found = await cached_crud.get_quiz_with_questions(session, quiz.id, approved_only)
-    if found is None:
-        raise HTTPException(404, "there is no such quiz")
-    return found
+    return there(await cached_crud.get_quiz_with_questions(session, quiz.id, approved_only))
 
 
 @router.get("/{quiz_id}/questions")
 async def list_questions(
-    quiz: ShownQuizDep, session: SessionDep, approved_only: bool = False, skip: Skip = 0, limit: Limit = 50
+    quiz: ShownQuizDep, session: ReadingDep, approved_only: bool = False, skip: Skip = 0, limit: Limit = 50
 ) -> list[Question]:
     return await cached_crud.get_quiz_questions(session, quiz.id, approved_only, skip, limit)
 
 
 @router.get("/{quiz_id}/statistics")
-async def show_statistics(quiz: ShownQuizDep, session: SessionDep) -> QuestionStatistics:
+async def show_statistics(quiz: ShownQuizDep, session: ReadingDep) -> QuestionStatistics:
     return await cached_crud.get_question_statistics(session, quiz.id)
 
 

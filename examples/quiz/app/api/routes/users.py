@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException
 from sqlalchemy.exc import IntegrityError
 
-from app.api.deps import SessionDep, UserDep
+from app.api.deps import ReadingDep, SessionDep, UserDep
 from app.models import User, UserCreate, UserUpdate
 from app.services import cached_crud
 
@@ -24,12 +24,12 @@ async def create(new: UserCreate, session: SessionDep) -> User:
 
 
 @router.get("/")
-async def find(email: str, session: SessionDep, user: UserDep) -> User:
+async def find(email: str, session: ReadingDep, user: UserDep) -> User:
     return there(await cached_crud.get_user_by_email(session, email))
 
 
 @router.get("/{user_id}")
-async def show(user_id: UUID, session: SessionDep, user: UserDep) -> User:
+async def show(user_id: UUID, session: ReadingDep, user: UserDep) -> User:
     return there(await cached_crud.get_user(session, user_id))
 
 
