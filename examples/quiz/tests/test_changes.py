@@ -29,11 +29,13 @@ def test_a_new_quiz_is_in_its_owners_list_at_once(world: World) -> None:
 def test_an_approval_is_seen_wherever_the_question_is(world: World) -> None:
     quiz = f"/api/quiz/{quiz_id(20)}"
     paths = [f"{quiz}/questions", f"{quiz}/questions?approved_only=true", f"{quiz}/full", f"{quiz}/statistics"]
-    for path in paths:
+    for path in [quiz, *paths]:
         world.other.get(path)
     wanted = [str(question_id(20, place)) for place in (1, 3)]
     answer = world.one.ask("POST", f"{quiz}/questions/approve", {"question_ids": wanted})
     assert answer.json() == {"approved": 2}
+    # Of the quiz itself nothing has changed.
+    assert statements(world.other.ask("GET", quiz)) == 0
     everything, approved, full, statistics = (world.other.get(path) for path in paths)
     assert set(wanted) <= {question["id"] for question in approved}
     assert [question["is_approved"] for question in everything] == [

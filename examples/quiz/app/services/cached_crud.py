@@ -29,6 +29,8 @@ from pannier import cache_invalidate, cached
 
 # Of the argument that is the transaction.
 SESSION: Final = "session"
+# Of a change that more than one namespace shows: they are told at once.
+EVERYWHERE: Final = "*"
 
 
 def is_there(result: object) -> bool:
@@ -62,7 +64,7 @@ async def update_user(session: AsyncSession, user_id: UUID, changes: UserUpdate)
 # Quizzes
 
 
-@cached(QUIZZES, key="of:{owner_id}:{skip}:{limit}:{status_filter}", tags=["user:{owner_id}"])
+@cached(QUIZZES, key="of:{owner_id}:{skip}:{limit}:{status_filter}", tags=["list:{owner_id}"])
 async def get_user_quizzes(
     session: AsyncSession, owner_id: UUID, skip: int = 0, limit: int = 20, status_filter: QuizStatus | None = None
 ) -> list[Quiz]:
@@ -76,7 +78,7 @@ async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> Quiz | None:
         return await crud.get_quiz_by_id(apart, quiz_id)
 
 
-@cached(QUIZZES, "15m", key="full:{quiz_id}:{approved_only}", tags=["quiz:{quiz_id}"])
+@cached(QUIZZES, "15m", key="full:{quiz_id}:{approved_only}", tags=["quiz:{quiz_id}", "questions:{quiz_id}"])
 async def get_quiz_with_questions(
     session: AsyncSession, quiz_id: UUID, approved_only: bool = False
 ) -> QuizWithQuestions | None:
@@ -84,13 +86,13 @@ async def get_quiz_with_questions(
         return await crud.get_quiz_with_questions(apart, quiz_id, approved_only)
 
 
-@cache_invalidate(QUIZZES, tags=["user:{owner_id}"], after_commit=SESSION)
+@cache_invalidate(QUIZZES, tags=["list:{owner_id}"], after_commit=SESSION)
 async def create_quiz(session: AsyncSession, owner_id: UUID, new: QuizCreate) -> Quiz:
     return await crud.create_quiz(session, owner_id, new)
 
 
 # Its owner's lists show it, too.
-@cache_invalidate(QUIZZES, tags=["quiz:{quiz.id}", "user:{quiz.owner_id}"], after_commit=SESSION)
+@cache_invalidate(QUIZZES, tags=["quiz:{quiz.id}", "list:{quiz.owner_id}"], after_commit=SESSION)
 async def update_quiz(session: AsyncSession, quiz: Quiz, changes: QuizUpdate) -> Quiz | None:
     return await crud.update_quiz(session, quiz.id, changes)
 
@@ -98,7 +100,7 @@ async def update_quiz(session: AsyncSession, quiz: Quiz, changes: QuizUpdate) ->
 # Questions
 
 
-@cached(QUESTIONS, key="of:{quiz_id}:{approved_only}:{skip}:{limit}", tags=["quiz:{quiz_id}"])
+@cached(QUESTIONS, key="of:{quiz_id}:{approved_only}:{skip}:{limit}", tags=["questions:{quiz_id}"])
 async def get_quiz_questions(
     session: AsyncSession, quiz_id: UUID, approved_only: bool = False, skip: int = 0, limit: int = 50
 ) -> list[Question]:
@@ -106,20 +108,21 @@ async def get_quiz_questions(
         return await crud.get_quiz_questions(apart, quiz_id, approved_only, skip, limit)
 
 
-@cached(QUESTIONS, "5m", key="statistics:{quiz_id}", tags=["quiz:{quiz_id}"])
+@cached(QUESTIONS, "5m", key="statistics:{quiz_id}", tags=["questions:{quiz_id}"])
 async def get_question_statistics(session: AsyncSession, quiz_id: UUID) -> QuestionStatistics:
     async with committed(session) as apart:
         return await crud.get_question_statistics(apart, quiz_id)
 
 
-@cache_invalidate(QUESTIONS, tags=["quiz:{quiz_id}"], after_commit=SESSION)
-@cache_invalidate(QUIZZES, tags=["quiz:{quiz_id}"], after_commit=SESSION)
+# The quiz itself stays as it is.
+@cache_invalidate(EVERYWHERE, tags=["questions:{quiz_id}"], after_commit=SESSION)
 async def approve_questions_bulk(session: AsyncSession, quiz_id: UUID, question_ids: Sequence[UUID]) -> int:
     return await crud.approve_questions_bulk(session, quiz_id, question_ids)
 
 
-@cache_invalidate(QUESTIONS, tags=["quiz:{quiz.id}"], after_commit=SESSION)
-@cache_invalidate(QUIZZES, tags=["quiz:{quiz.id}", "user:{quiz.owner_id}"], after_commit=SESSION)
+@cache_invalidate(
+    EVERYWHERE, tags=["quiz:{quiz.id}", "questions:{quiz.id}", "list:{quiz.owner_id}"], after_commit=SESSION
+)
 async def replace_questions(session: AsyncSession, quiz: Quiz, drafts: Sequence[QuestionDraft]) -> Quiz:
     return await crud.replace_questions(session, quiz, drafts)
 

@@ -63,7 +63,7 @@ async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> 
 # The largest answer, asked for again and again while a quiz is taken: kept whole, so that who has it is told
 # 304. It is the same for all whom the dependencies let in, and ended with what it is made of.
 @router.get("/{quiz_id}/full")
-@http_cache("15m", cache_name=QUIZZES, tags=["quiz:{quiz.id}"], public=True)
+@http_cache("15m", cache_name=QUIZZES, tags=["quiz:{quiz.id}", "questions:{quiz.id}"], public=True)
 async def show_with_questions(
     quiz: ShownQuizDep, session: ReadingDep, approved_only: bool = False
 ) -> QuizWithQuestions:
