@@ -94,7 +94,10 @@ async def get_quiz_questions(
 
 
 async def get_question_statistics(session: AsyncSession, quiz_id: UUID) -> QuestionStatistics:
-    found = await questions.of_quiz(session, quiz_id, approved_only=False)
+    return statistics_of(await questions.of_quiz(session, quiz_id, approved_only=False))
+
+
+def statistics_of(found: Sequence[Question]) -> QuestionStatistics:
     options = sum(len(question.options) for question in found)
     return QuestionStatistics(
         total=len(found),

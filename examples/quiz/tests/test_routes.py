@@ -134,13 +134,14 @@ def test_the_admin_routes(world: World) -> None:
     world.clear()
     (run,) = world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).json()["runs"]
     assert (run["name"], run["state"], run["failed"]) == ("quizzes", "done", 0)
-    assert statements(world.other.ask("GET", f"{QUIZ}/full")) == 0
+    warm = [QUIZ, f"{QUIZ}/full", f"{QUIZ}/questions", f"{QUIZ}/statistics", "/api/quiz/", f"/api/users/{user_id(0)}"]
+    assert {path: statements(world.other.ask("GET", path)) for path in warm} == dict.fromkeys(warm, 0)
     assert world.one.ask("POST", "/admin/cache/clear/nothing", headers=ADMIN).status_code == 404
-    stats, process, warm = (
+    stats, process, warming = (
         world.one.ask("GET", f"/admin/cache/{path}", headers=ADMIN).json() for path in ("stats", "process", "warm")
     )
     assert stats["namespaces"]["quizzes"]["hits"] > 0
     assert process["quizzes"]["hits"] > 0
-    assert warm["runs"] == [run]
+    assert warming["runs"] == [run]
     (off,) = world.uncached.ask("POST", "/admin/cache/warm", headers=ADMIN).json()["runs"]
     assert off["state"] == "disabled"

@@ -14,6 +14,10 @@ async def by_id(session: AsyncSession, quiz_id: UUID) -> Quiz | None:
     return await session.get(Quiz, quiz_id)
 
 
+async def by_ids(session: AsyncSession, quiz_ids: Sequence[UUID]) -> Sequence[Quiz]:
+    return (await session.scalars(select(Quiz).where(col(Quiz.id).in_(quiz_ids)))).all()
+
+
 async def of_owner(
     session: AsyncSession, owner_id: UUID, skip: int, limit: int, status: QuizStatus | None
 ) -> Sequence[Quiz]:

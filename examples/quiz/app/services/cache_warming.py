@@ -3,13 +3,16 @@ nothing: `pannier.warm` does, on one worker of a host at a time.
 """
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, Final
 
 from app.core.cache import QUIZZES
 from app.core.database import Sessions
 from app.repositories import quizzes
-from app.services import cached_crud
+from app.services import bulk, cached_crud
 from pannier import warmer
+
+# Loaded with one statement.
+AT_ONCE: Final = 50
 
 
 def register(sessions: Sessions, batch_size: int) -> None:
@@ -19,9 +22,14 @@ def register(sessions: Sessions, batch_size: int) -> None:
     async def latest() -> AsyncGenerator[tuple[Any, ...], None]:
         # Each load has a session of its own: this one tells them the database.
         async with sessions() as session:
-            for quiz in await quizzes.changed_last(session, batch_size):
-                yield cached_crud.get_user, session, quiz.owner_id
-                yield cached_crud.get_quiz_by_id, session, quiz.id
-                yield cached_crud.get_quiz_with_questions, session, quiz.id
-                yield cached_crud.get_quiz_questions, session, quiz.id
-                yield cached_crud.get_question_statistics, session, quiz.id
+            found = await quizzes.changed_last(session, batch_size)
+            for begin in range(0, len(found), AT_ONCE):
+                some = found[begin : begin + AT_ONCE]
+                quiz_ids = [quiz.id for quiz in some]
+                yield bulk.get_users, session, list({quiz.owner_id for quiz in some})
+                yield bulk.get_quizzes, session, quiz_ids
+                yield bulk.get_quizzes_with_questions, session, quiz_ids
+                yield bulk.get_questions, session, quiz_ids
+                yield bulk.get_statistics, session, quiz_ids
+            for owner_id in {quiz.owner_id for quiz in found}:
+                yield cached_crud.get_user_quizzes, session, owner_id
