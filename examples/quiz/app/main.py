@@ -24,7 +24,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     engine = database.create_engine(chosen.database_url)
     count_statements(engine)
     sessions = database.sessions(engine)
-    cache_warming.register(sessions, chosen.cache_warming_batch_size)
 
     @asynccontextmanager
     async def resources(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -35,8 +34,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Quizzes", lifespan=lifespan(resources, warm=chosen.cache_warming_enabled))
     # What is added last lies outside: what was measured isn't kept.
-    app.add_middleware(HTTPCache)
+    # Whatever it is called by, it is one site.
+    app.add_middleware(HTTPCache, by_host=False)
     app.add_middleware(Measuring)
     for routes in (quiz, users, cache_admin):
         app.include_router(routes.router)
+    cache_warming.register(app, sessions, chosen.cache_warming_batch_size)
     return app

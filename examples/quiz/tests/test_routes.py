@@ -134,6 +134,7 @@ def test_the_admin_routes(world: World) -> None:
     world.clear()
     (run,) = world.one.ask("POST", "/admin/cache/warm", headers=ADMIN).json()["runs"]
     assert (run["name"], run["state"], run["failed"]) == ("quizzes", "done", 0)
+    assert "; hit" in world.other.ask("GET", f"{QUIZ}/full").headers["Cache-Status"]
     warm = [QUIZ, f"{QUIZ}/full", f"{QUIZ}/questions", f"{QUIZ}/statistics", "/api/quiz/", f"/api/users/{user_id(0)}"]
     assert {path: statements(world.other.ask("GET", path)) for path in warm} == dict.fromkeys(warm, 0)
     assert world.one.ask("POST", "/admin/cache/clear/nothing", headers=ADMIN).status_code == 404
