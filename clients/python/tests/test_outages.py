@@ -20,6 +20,7 @@ from callers import closing
 from daemon import Daemon
 from pannier import MISS, AsyncCache, Cache, RefusedError, UnavailableError, cache, cached, configure
 from pannier import _calls as calls
+from pannier._async import _SWEEP_SECONDS as SWEEP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -166,6 +167,32 @@ def test_one_that_hangs_while_others_loads_are_awaited_is_given_up(sidecar: Daem
             assert [one.result(20) for one in found] == [1, 2]
         finally:
             sidecar.signal(signal.SIGCONT)
+
+
+def test_one_that_ends_while_a_sign_of_life_is_awaited_is_no_error_of_the_loop(tmp_path: Path) -> None:
+    configure(socket=tmp_path / "ends.sock", request_timeout=0.05, breaker_pause=60)
+    errors: list[dict[str, Any]] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "ends.sock"))
+            listener.listen()
+            asking = asyncio.create_task(AsyncCache().ask(calls.get("ns", "k", lease=True, wait=60)))
+            peer, _ = await asyncio.to_thread(listener.accept)
+            with peer:
+                while b'"op":"ping"' not in await asyncio.to_thread(peer.recv, 4096):
+                    pass
+        with pytest.raises(UnavailableError):
+            await asking
+        # A sweep that was to come comes before a timer that is set now.
+        swept: asyncio.Future[None] = loop.create_future()
+        loop.call_later(2 * SWEEP_SECONDS, swept.set_result, None)
+        await swept
+
+    asyncio.run(run())
+    assert errors == []
 
 
 @contextmanager

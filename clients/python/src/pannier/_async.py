@@ -214,6 +214,8 @@ class _Connection(BufferedProtocol):
             self.breaker.fail(why, is_cheap=is_cheap)
         if self._ping is not None:
             self._ping.cancel()
+            # Nothing is left to be looked at by a sweep that is still to come.
+            self._ping = None
         if self._transport is not None:
             self._transport.close()
         for _, future, _ in self._waiting.values():
