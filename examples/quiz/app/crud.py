@@ -8,14 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import (
     Question,
     QuestionDraft,
+    QuestionShown,
     QuestionStatistics,
     Quiz,
     QuizCreate,
+    QuizShown,
     QuizStatus,
     QuizUpdate,
     QuizWithQuestions,
     User,
     UserCreate,
+    UserShown,
     UserUpdate,
 )
 from app.models.moments import now
@@ -29,12 +32,16 @@ class UnknownQuestionError(LookupError):
 # Users
 
 
-async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
-    return await users.by_id(session, user_id)
+async def get_user(session: AsyncSession, user_id: UUID) -> UserShown | None:
+    return _shown_user(await users.by_id(session, user_id))
 
 
-async def get_user_by_email(session: AsyncSession, email: str) -> User | None:
-    return await users.by_email(session, email)
+async def get_user_by_email(session: AsyncSession, email: str) -> UserShown | None:
+    return _shown_user(await users.by_email(session, email))
+
+
+def _shown_user(user: User | None) -> UserShown | None:
+    return None if user is None else UserShown.model_validate(user)
 
 
 async def create_user(session: AsyncSession, new: UserCreate) -> User:
@@ -54,12 +61,14 @@ async def update_user(session: AsyncSession, user_id: UUID, changes: UserUpdate)
 
 async def get_user_quizzes(
     session: AsyncSession, owner_id: UUID, skip: int = 0, limit: int = 20, status_filter: QuizStatus | None = None
-) -> list[Quiz]:
-    return list(await quizzes.of_owner(session, owner_id, skip, limit, status_filter))
+) -> list[QuizShown]:
+    found = await quizzes.of_owner(session, owner_id, skip, limit, status_filter)
+    return [QuizShown.model_validate(quiz) for quiz in found]
 
 
-async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> Quiz | None:
-    return await quizzes.by_id(session, quiz_id)
+async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> QuizShown | None:
+    quiz = await quizzes.by_id(session, quiz_id)
+    return None if quiz is None else QuizShown.model_validate(quiz)
 
 
 async def get_quiz_with_questions(
@@ -68,7 +77,15 @@ async def get_quiz_with_questions(
     quiz = await quizzes.by_id(session, quiz_id)
     if quiz is None:
         return None
-    return QuizWithQuestions(quiz=quiz, questions=list(await questions.of_quiz(session, quiz_id, approved_only)))
+    return with_questions(quiz, await questions.of_quiz(session, quiz_id, approved_only))
+
+
+def with_questions(quiz: Quiz, found: Sequence[Question]) -> QuizWithQuestions:
+    return QuizWithQuestions(quiz=QuizShown.model_validate(quiz), questions=shown(found))
+
+
+def shown(found: Sequence[Question]) -> list[QuestionShown]:
+    return [QuestionShown.model_validate(question) for question in found]
 
 
 async def create_quiz(session: AsyncSession, owner_id: UUID, new: QuizCreate) -> Quiz:
@@ -89,8 +106,8 @@ async def update_quiz(session: AsyncSession, quiz_id: UUID, changes: QuizUpdate)
 
 async def get_quiz_questions(
     session: AsyncSession, quiz_id: UUID, approved_only: bool = False, skip: int = 0, limit: int = 50
-) -> list[Question]:
-    return list(await questions.of_quiz(session, quiz_id, approved_only, skip, limit))
+) -> list[QuestionShown]:
+    return shown(await questions.of_quiz(session, quiz_id, approved_only, skip, limit))
 
 
 async def get_question_statistics(session: AsyncSession, quiz_id: UUID) -> QuestionStatistics:
@@ -115,10 +132,10 @@ async def approve_questions_bulk(session: AsyncSession, quiz_id: UUID, question_
     return approved
 
 
-async def replace_questions(session: AsyncSession, quiz: Quiz, drafts: Sequence[QuestionDraft]) -> Quiz:
+async def replace_questions(session: AsyncSession, quiz_id: UUID, drafts: Sequence[QuestionDraft]) -> Quiz:
     """What was generated takes the place of what the quiz had."""
-    rows = [Question(quiz_id=quiz.id, position=place, **draft.model_dump()) for place, draft in enumerate(drafts)]
-    await questions.replace(session, quiz.id, rows)
-    updated = await update_quiz(session, quiz.id, QuizUpdate(status=QuizStatus.READY))
+    rows = [Question(quiz_id=quiz_id, position=place, **draft.model_dump()) for place, draft in enumerate(drafts)]
+    await questions.replace(session, quiz_id, rows)
+    updated = await update_quiz(session, quiz_id, QuizUpdate(status=QuizStatus.READY))
     assert updated is not None, "a quiz is not deleted"
     return updated

@@ -12,10 +12,16 @@ from app.clients.canvas import CanvasClient
 from app.clients.llm import LLMClient
 from app.core.config import Settings
 from app.core.database import Sessions
-from app.models import Quiz, User
+from app.models import QuizShown, UserShown
 from app.services import cached_crud
 
-Shown = TypeVar("Shown")
+Found = TypeVar("Found")
+
+
+def there(what: str, found: Found | None) -> Found:
+    if found is None:
+        raise HTTPException(404, f"there is no such {what}")
+    return found
 
 
 class Resources:
@@ -64,7 +70,7 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(session)]
 
 
-async def current_user(request: Request, x_user_id: Annotated[UUID, Header()]) -> User:
+async def current_user(request: Request, x_user_id: Annotated[UUID, Header()]) -> UserShown:
     """Stands for an identity that a proxy has proven."""
     user = await cached_crud.get_user(opened(request).reading, x_user_id)
     if user is None:
@@ -72,31 +78,25 @@ async def current_user(request: Request, x_user_id: Annotated[UUID, Header()]) -
     return user
 
 
-UserDep = Annotated[User, Depends(current_user)]
+UserDep = Annotated[UserShown, Depends(current_user)]
 
 
-async def shown_quiz(request: Request, user: UserDep, quiz_id: UUID) -> Quiz:
+async def shown_quiz(request: Request, user: UserDep, quiz_id: UUID) -> QuizShown:
     """Whoever is known may read it."""
-    return there(await cached_crud.get_quiz_by_id(opened(request).reading, quiz_id))
+    return there("quiz", await cached_crud.get_quiz_by_id(opened(request).reading, quiz_id))
 
 
-ShownQuizDep = Annotated[Quiz, Depends(shown_quiz)]
+ShownQuizDep = Annotated[QuizShown, Depends(shown_quiz)]
 
 
-async def own_quiz(quiz: ShownQuizDep, user: UserDep) -> Quiz:
+async def own_quiz(quiz: ShownQuizDep, user: UserDep) -> QuizShown:
     """Only its owner may change it."""
     if quiz.owner_id != user.id:
         raise HTTPException(403, "this quiz is another user's")
     return quiz
 
 
-OwnQuizDep = Annotated[Quiz, Depends(own_quiz)]
-
-
-def there(quiz: Shown | None) -> Shown:
-    if quiz is None:
-        raise HTTPException(404, "there is no such quiz")
-    return quiz
+OwnQuizDep = Annotated[QuizShown, Depends(own_quiz)]
 
 
 async def admin(request: Request, authorization: Annotated[str, Header()] = "") -> None:

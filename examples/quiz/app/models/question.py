@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
@@ -27,6 +28,22 @@ class Question(SQLModel, table=True):
     is_approved: bool = False
     approved_at: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class QuestionShown(BaseModel):
+    """As it is read. No row: many of these are made of what is kept in the time that one row takes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    quiz_id: UUID
+    position: int
+    text: str
+    options: list[str]
+    answer: int
+    is_approved: bool
+    approved_at: datetime | None
+    created_at: datetime
 
 
 class QuestionStatistics(SQLModel):

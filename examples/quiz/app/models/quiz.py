@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from app.models.moments import Moment, now
-from app.models.question import Question
+from app.models.question import QuestionShown
 
 
 class QuizStatus(str, Enum):
@@ -47,6 +48,25 @@ class Quiz(SQLModel, table=True):
     updated_at: datetime = Field(default_factory=now, sa_type=Moment, index=True)
 
 
-class QuizWithQuestions(SQLModel):
-    quiz: Quiz
-    questions: list[Question]
+class QuizShown(BaseModel):
+    """As it is read; no row, as with questions."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    owner_id: UUID
+    title: str
+    course_id: int
+    module_ids: list[int]
+    question_count: int
+    temperature: float
+    status: QuizStatus
+    created_at: datetime
+    updated_at: datetime
+
+
+class QuizWithQuestions(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    quiz: QuizShown
+    questions: list[QuestionShown]

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel, ConfigDict
 from sqlmodel import Field, SQLModel
 
 from app.models.moments import Moment, now
@@ -25,3 +26,14 @@ class User(SQLModel, table=True):
     email: str = Field(unique=True, index=True)
     name: str
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class UserShown(BaseModel):
+    """As they are read; no row, as with questions."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    email: str
+    name: str
+    created_at: datetime

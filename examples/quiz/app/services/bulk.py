@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import crud
 from app.core.cache import QUESTIONS, QUIZZES, USERS
 from app.core.database import committed
-from app.models import Question, QuestionStatistics, Quiz, QuizWithQuestions, User
+from app.models import QuestionShown, QuestionStatistics, QuizShown, QuizWithQuestions, UserShown
 from app.repositories import questions, quizzes, users
 from pannier import cached_many
 
 
 @cached_many(USERS, "user_ids", key="{user_ids}", tags=["user:{user_ids}"])
-async def get_users(session: AsyncSession, user_ids: Sequence[UUID]) -> dict[UUID, User]:
+async def get_users(session: AsyncSession, user_ids: Sequence[UUID]) -> dict[UUID, UserShown]:
     async with committed(session) as apart:
-        return {user.id: user for user in await users.by_ids(apart, user_ids)}
+        return {user.id: UserShown.model_validate(user) for user in await users.by_ids(apart, user_ids)}
 
 
 @cached_many(QUIZZES, "quiz_ids", "10m", key="{quiz_ids}", tags=["quiz:{quiz_ids}"])
-async def get_quizzes(session: AsyncSession, quiz_ids: Sequence[UUID]) -> dict[UUID, Quiz]:
+async def get_quizzes(session: AsyncSession, quiz_ids: Sequence[UUID]) -> dict[UUID, QuizShown]:
     async with committed(session) as apart:
-        return {quiz.id: quiz for quiz in await quizzes.by_ids(apart, quiz_ids)}
+        return {quiz.id: QuizShown.model_validate(quiz) for quiz in await quizzes.by_ids(apart, quiz_ids)}
 
 
 @cached_many(
@@ -39,19 +39,16 @@ async def get_quizzes_with_questions(
 ) -> dict[UUID, QuizWithQuestions]:
     async with committed(session) as apart:
         found = await questions.of_quizzes(apart, quiz_ids, approved_only)
-        return {
-            quiz.id: QuizWithQuestions(quiz=quiz, questions=found[quiz.id])
-            for quiz in await quizzes.by_ids(apart, quiz_ids)
-        }
+        return {quiz.id: crud.with_questions(quiz, found[quiz.id]) for quiz in await quizzes.by_ids(apart, quiz_ids)}
 
 
 @cached_many(QUESTIONS, "quiz_ids", key="of:{quiz_ids}:{approved_only}:{skip}:{limit}", tags=["questions:{quiz_ids}"])
 async def get_questions(
     session: AsyncSession, quiz_ids: Sequence[UUID], approved_only: bool = False, skip: int = 0, limit: int = 50
-) -> dict[UUID, list[Question]]:
+) -> dict[UUID, list[QuestionShown]]:
     async with committed(session) as apart:
         found = await questions.of_quizzes(apart, quiz_ids, approved_only)
-        return {quiz_id: found[quiz_id][skip : skip + limit] for quiz_id in quiz_ids}
+        return {quiz_id: crud.shown(found[quiz_id][skip : skip + limit]) for quiz_id in quiz_ids}
 
 
 @cached_many(QUESTIONS, "quiz_ids", "5m", key="statistics:{quiz_ids}", tags=["questions:{quiz_ids}"])

@@ -14,15 +14,17 @@ from app import crud
 from app.core.cache import QUESTIONS, QUIZZES, USERS
 from app.core.database import committed
 from app.models import (
-    Question,
     QuestionDraft,
+    QuestionShown,
     QuestionStatistics,
     Quiz,
     QuizCreate,
+    QuizShown,
     QuizStatus,
     QuizUpdate,
     QuizWithQuestions,
     User,
+    UserShown,
     UserUpdate,
 )
 from pannier import cache_invalidate, cached
@@ -41,14 +43,14 @@ def is_there(result: object) -> bool:
 
 
 @cached(USERS, key="{user_id}", tags=["user:{user_id}"])
-async def get_user(session: AsyncSession, user_id: UUID) -> User | None:
+async def get_user(session: AsyncSession, user_id: UUID) -> UserShown | None:
     async with committed(session) as apart:
         return await crud.get_user(apart, user_id)
 
 
 # Nobody knows whom to tell that an address is taken now: that it isn't is not kept.
 @cached(USERS, "5m", key="email:{email}", tags=["user:{result.id}"], condition=is_there)
-async def get_user_by_email(session: AsyncSession, email: str) -> User | None:
+async def get_user_by_email(session: AsyncSession, email: str) -> UserShown | None:
     async with committed(session) as apart:
         return await crud.get_user_by_email(apart, email)
 
@@ -67,13 +69,13 @@ async def update_user(session: AsyncSession, user_id: UUID, changes: UserUpdate)
 @cached(QUIZZES, key="of:{owner_id}:{skip}:{limit}:{status_filter}", tags=["list:{owner_id}"])
 async def get_user_quizzes(
     session: AsyncSession, owner_id: UUID, skip: int = 0, limit: int = 20, status_filter: QuizStatus | None = None
-) -> list[Quiz]:
+) -> list[QuizShown]:
     async with committed(session) as apart:
         return await crud.get_user_quizzes(apart, owner_id, skip, limit, status_filter)
 
 
 @cached(QUIZZES, "10m", key="{quiz_id}", tags=["quiz:{quiz_id}"])
-async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> Quiz | None:
+async def get_quiz_by_id(session: AsyncSession, quiz_id: UUID) -> QuizShown | None:
     async with committed(session) as apart:
         return await crud.get_quiz_by_id(apart, quiz_id)
 
@@ -93,7 +95,7 @@ async def create_quiz(session: AsyncSession, owner_id: UUID, new: QuizCreate) ->
 
 # Its owner's lists show it, too.
 @cache_invalidate(QUIZZES, tags=["quiz:{quiz.id}", "list:{quiz.owner_id}"], after_commit=SESSION)
-async def update_quiz(session: AsyncSession, quiz: Quiz, changes: QuizUpdate) -> Quiz | None:
+async def update_quiz(session: AsyncSession, quiz: QuizShown, changes: QuizUpdate) -> Quiz | None:
     return await crud.update_quiz(session, quiz.id, changes)
 
 
@@ -103,7 +105,7 @@ async def update_quiz(session: AsyncSession, quiz: Quiz, changes: QuizUpdate) ->
 @cached(QUESTIONS, key="of:{quiz_id}:{approved_only}:{skip}:{limit}", tags=["questions:{quiz_id}"])
 async def get_quiz_questions(
     session: AsyncSession, quiz_id: UUID, approved_only: bool = False, skip: int = 0, limit: int = 50
-) -> list[Question]:
+) -> list[QuestionShown]:
     async with committed(session) as apart:
         return await crud.get_quiz_questions(apart, quiz_id, approved_only, skip, limit)
 
@@ -123,8 +125,8 @@ async def approve_questions_bulk(session: AsyncSession, quiz_id: UUID, question_
 @cache_invalidate(
     EVERYWHERE, tags=["quiz:{quiz.id}", "questions:{quiz.id}", "list:{quiz.owner_id}"], after_commit=SESSION
 )
-async def replace_questions(session: AsyncSession, quiz: Quiz, drafts: Sequence[QuestionDraft]) -> Quiz:
-    return await crud.replace_questions(session, quiz, drafts)
+async def replace_questions(session: AsyncSession, quiz: QuizShown, drafts: Sequence[QuestionDraft]) -> Quiz:
+    return await crud.replace_questions(session, quiz.id, drafts)
 
 
 # Only reads are kept; a new user is in nobody's way.

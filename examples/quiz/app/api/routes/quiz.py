@@ -11,10 +11,11 @@ from app.clients.canvas import CanvasError
 from app.core.cache import QUIZZES
 from app.models import (
     Approval,
-    Question,
+    QuestionShown,
     QuestionStatistics,
     Quiz,
     QuizCreate,
+    QuizShown,
     QuizStatus,
     QuizUpdate,
     QuizWithQuestions,
@@ -34,7 +35,7 @@ class Approved(BaseModel):
     approved: int
 
 
-@router.post("/", status_code=201)
+@router.post("/", status_code=201, response_model=QuizShown)
 async def create(new: QuizCreate, session: SessionDep, user: UserDep) -> Quiz:
     quiz = await cached_crud.create_quiz(session, user.id, new)
     await session.commit()
@@ -44,18 +45,18 @@ async def create(new: QuizCreate, session: SessionDep, user: UserDep) -> Quiz:
 @router.get("/")
 async def list_own(
     session: ReadingDep, user: UserDep, skip: Skip = 0, limit: Limit = 20, status: QuizStatus | None = None
-) -> list[Quiz]:
+) -> list[QuizShown]:
     return await cached_crud.get_user_quizzes(session, user.id, skip, limit, status)
 
 
 @router.get("/{quiz_id}")
-async def show(quiz: ShownQuizDep) -> Quiz:
+async def show(quiz: ShownQuizDep) -> QuizShown:
     return quiz
 
 
-@router.patch("/{quiz_id}")
+@router.patch("/{quiz_id}", response_model=QuizShown)
 async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> Quiz:
-    changed = there(await cached_crud.update_quiz(session, quiz, changes))
+    changed = there("quiz", await cached_crud.update_quiz(session, quiz, changes))
     await session.commit()
     return changed
 
@@ -67,13 +68,13 @@ async def change(quiz: OwnQuizDep, changes: QuizUpdate, session: SessionDep) -> 
 async def show_with_questions(
     quiz: ShownQuizDep, session: ReadingDep, approved_only: bool = False
 ) -> QuizWithQuestions:
-    return there(await cached_crud.get_quiz_with_questions(session, quiz.id, approved_only))
+    return there("quiz", await cached_crud.get_quiz_with_questions(session, quiz.id, approved_only))
 
 
 @router.get("/{quiz_id}/questions")
 async def list_questions(
     quiz: ShownQuizDep, session: ReadingDep, approved_only: bool = False, skip: Skip = 0, limit: Limit = 50
-) -> list[Question]:
+) -> list[QuestionShown]:
     return await cached_crud.get_quiz_questions(session, quiz.id, approved_only, skip, limit)
 
 
@@ -102,7 +103,7 @@ async def show_content(quiz: ShownQuizDep, having: ResourcesDep) -> Extraction:
         raise HTTPException(502, f"Canvas: {error}") from error
 
 
-@router.post("/{quiz_id}/generate")
+@router.post("/{quiz_id}/generate", response_model=QuizShown)
 async def generate(quiz: OwnQuizDep, session: SessionDep, having: ResourcesDep) -> Quiz:
     """Takes seconds where neither these modules nor these questions were asked for before."""
     content = await show_content(quiz, having)
