@@ -160,8 +160,8 @@ class Bench:
             DISTINCT,
             took,
             sorted(seconds),
-            trial.llm_calls(),
-            trial.canvas_calls(),
+            trial.standins.llm_calls(),
+            trial.standins.canvas_calls(),
             failed,
         )
 
@@ -191,15 +191,15 @@ GENERATED = 5
 
 async def counted(trial: Trial, run: Callable[[], Awaitable[Result]]) -> Figures:
     namespaces, cpu = trial.namespaces(), trial.cpu_seconds()
-    llm_calls, canvas_calls = trial.llm_calls(), trial.canvas_calls()
+    llm_calls, canvas_calls = trial.standins.llm_calls(), trial.standins.canvas_calls()
     result = await run()
     cpu = trial.cpu_seconds() - cpu
     return figures(
         result,
         namespaces,
         trial.namespaces(),
-        llm_calls=trial.llm_calls() - llm_calls,
-        canvas_calls=trial.canvas_calls() - canvas_calls,
+        llm_calls=trial.standins.llm_calls() - llm_calls,
+        canvas_calls=trial.standins.canvas_calls() - canvas_calls,
         cpu_seconds=cpu,
     )
 

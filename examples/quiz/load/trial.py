@@ -42,7 +42,7 @@ class Trial:
     def __init__(self, arrangement: Arrangement, databases: Databases, standins: Standins) -> None:
         self.arrangement = arrangement
         self._databases = databases
-        self._standins = standins
+        self.standins = standins
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="quiz-trial-")))
         self.sockets: list[Path] = []
@@ -64,7 +64,7 @@ class Trial:
         self._end()
 
     def _start(self) -> None:
-        for url in (self._standins.canvas_url, self._standins.llm_url):
+        for url in (self.standins.canvas_url, self.standins.llm_url):
             httpx.delete(f"{url}/standin").raise_for_status()
         if self.arrangement.redis:
             self.start_redis()
@@ -76,8 +76,8 @@ class Trial:
             "CACHE_WARMING_ENABLED": "1" if self.arrangement.warming else "0",
             "CACHE_WARMING_BATCH_SIZE": str(self.arrangement.warm_quizzes),
             "CACHE_SOCKET": os.fspath(self._folder / "pannier.sock"),
-            "CANVAS_URL": self._standins.canvas_url,
-            "LLM_URL": self._standins.llm_url,
+            "CANVAS_URL": self.standins.canvas_url,
+            "LLM_URL": self.standins.llm_url,
             "ADMIN_TOKEN": _TOKEN,
         }
         for number in range(self.arrangement.workers):
@@ -136,14 +136,3 @@ class Trial:
         with self._admin() as client:
             found: dict[str, dict[str, Any]] = client.get("/admin/cache/stats").raise_for_status().json()["namespaces"]
         return {name: counters for name, counters in found.items() if name != "pannier-warming"}
-
-    def llm_calls(self) -> int:
-        return _calls(self._standins.llm_url)
-
-    def canvas_calls(self) -> int:
-        return _calls(self._standins.canvas_url)
-
-
-def _calls(url: str) -> int:
-    counted: int = httpx.get(f"{url}/standin").raise_for_status().json()["calls"]
-    return counted

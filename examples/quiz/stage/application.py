@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from stage.process import FOLDER, ROOT, Process
 
 
@@ -32,6 +34,17 @@ class Standins:
     process: Process
     canvas_url: str
     llm_url: str
+
+    def canvas_calls(self) -> int:
+        return _calls(self.canvas_url)
+
+    def llm_calls(self) -> int:
+        return _calls(self.llm_url)
+
+
+def _calls(url: str) -> int:
+    counted: int = httpx.get(f"{url}/standin").raise_for_status().json()["calls"]
+    return counted
 
 
 @contextmanager

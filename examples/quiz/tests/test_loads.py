@@ -49,21 +49,21 @@ def test_what_expires_under_load_is_loaded_once(world: World) -> None:
 def test_a_cold_course_is_asked_of_canvas_once(world: World) -> None:
     quiz = world.new_quiz(modules=[1, 4])
     world.clear()
-    before = world.canvas_calls()
+    before = world.standins.canvas_calls()
     answers = asyncio.run(all_at_once(world, "GET", f"{quiz}/content"))
     assert statuses(answers) == {200}
     # Of each of two modules its items, two pages and a file.
-    assert world.canvas_calls() - before == 8
+    assert world.standins.canvas_calls() - before == 8
 
 
 def test_quizzes_over_the_same_modules_share_their_questions(world: World) -> None:
     quizzes = [world.new_quiz(modules=modules) for modules in ([2, 3], [3, 2], [2, 3])]
     world.clear()
-    before = world.llm_calls()
+    before = world.standins.llm_calls()
     made = [world.one.ask("POST", f"{quiz}/generate") for quiz in quizzes]
     assert statuses(made) == {200}
     # The facts of three chunks, and a question on each.
-    assert world.llm_calls() - before == 6
+    assert world.standins.llm_calls() - before == 6
     texts = [[question["text"] for question in world.other.get(f"{quiz}/questions")] for quiz in quizzes]
     assert texts[0] == texts[1] == texts[2]
     assert len(texts[0]) == 3
@@ -72,23 +72,23 @@ def test_quizzes_over_the_same_modules_share_their_questions(world: World) -> No
 def test_a_failure_of_the_model_is_not_kept(world: World) -> None:
     quiz = world.new_quiz(modules=[5], questions=4)
     world.clear()
-    before = world.llm_calls()
+    before = world.standins.llm_calls()
     world.tell_llm(fail_next=1)
     failed = world.one.ask("POST", f"{quiz}/generate")
     assert failed.status_code == 502
     assert world.other.get(quiz)["status"] == "failed"
     assert world.other.get(f"{quiz}/questions") == []
     # Of four chunks one has no facts, and no question.
-    assert world.llm_calls() - before == 7
+    assert world.standins.llm_calls() - before == 7
     # Within a second of a failure whoever asks is served, and nothing is kept.
     world.pass_time(2)
     assert world.other.ask("POST", f"{quiz}/generate").status_code == 200
     # What else there was has been kept.
-    assert world.llm_calls() - before == 9
+    assert world.standins.llm_calls() - before == 9
     assert world.one.get(quiz)["status"] == "ready"
     assert len(world.one.get(f"{quiz}/questions")) == 4
     assert world.one.ask("POST", f"{quiz}/generate").status_code == 200
-    assert world.llm_calls() - before == 9
+    assert world.standins.llm_calls() - before == 9
 
 
 def test_a_failure_of_canvas_is_not_kept(world: World) -> None:
@@ -113,7 +113,7 @@ def test_while_canvas_is_down_what_it_said_last_is_shown(world: World) -> None:
 
 def test_uncached_each_call_is_made(world: World) -> None:
     quiz = world.new_quiz(modules=[2], questions=3)
-    before = world.llm_calls(), world.canvas_calls()
+    before = world.standins.llm_calls(), world.standins.canvas_calls()
     for _ in range(2):
         assert world.uncached.ask("POST", f"{quiz}/generate").status_code == 200
-    assert (world.llm_calls() - before[0], world.canvas_calls() - before[1]) == (12, 8)
+    assert (world.standins.llm_calls() - before[0], world.standins.canvas_calls() - before[1]) == (12, 8)

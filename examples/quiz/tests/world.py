@@ -108,14 +108,3 @@ class World:
 
     def tell_canvas(self, **settings: float) -> None:
         httpx.put(f"{self.standins.canvas_url}/standin", json=settings).raise_for_status()
-
-    def llm_calls(self) -> int:
-        return calls(self.standins.llm_url)
-
-    def canvas_calls(self) -> int:
-        return calls(self.standins.canvas_url)
-
-
-def calls(url: str) -> int:
-    counted: int = httpx.get(f"{url}/standin").raise_for_status().json()["calls"]
-    return counted
