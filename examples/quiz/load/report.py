@@ -104,7 +104,7 @@ def bars(report: Report) -> str:
             "< 2 s",
             f"{start.warming_seconds:.2f} s",
             start.warming_seconds < 2,
-            f"{start.calls} loads; {start.warm_seconds:.1f} s with the start of all processes",
+            f"{start.kept:,} entries; {start.warm_seconds:.1f} s with the start of all processes",
         ),
         row("failed requests while Redis or the sidecar is killed", "0", f"{failed}", failed == 0, ""),
     ]
@@ -256,8 +256,8 @@ def cold_start(report: Report) -> str:
     rate = start.figures.hit_rate or 0
     return (
         f"Sidecar and workers serve {start.serving_seconds:.1f} s after they were started. One worker warms: "
-        f"{start.calls} loads in {start.warming_seconds:.2f} s. All of it took {start.warm_seconds:.1f} s. Of what the "
-        f"next 500 requests read {rate:.0%} are hits."
+        f"{start.kept:,} entries in {start.warming_seconds:.2f} s. All of it took {start.warm_seconds:.1f} s. Of what "
+        f"the next 500 requests read {rate:.0%} are hits."
     )
 
 

@@ -176,8 +176,9 @@ class Bench:
                 pass
             run = runs[0]
             warm = time.monotonic() - begun
+            kept = sum(counters["entries"] for counters in trial.namespaces().values())
             figures = asyncio.run(self._after_warming(trial))
-        return ColdStart(serving, warm, run["seconds"], run["asked"], figures)
+        return ColdStart(serving, warm, run["seconds"], kept, figures)
 
     async def _after_warming(self, trial: Trial) -> Figures:
         driver, asked = Driver(trial.sockets), steps(0.9, SEED)
@@ -262,5 +263,6 @@ class ColdStart:
     serving_seconds: float
     warm_seconds: float
     warming_seconds: float
-    calls: int
+    # Entries.
+    kept: int
     figures: Figures
