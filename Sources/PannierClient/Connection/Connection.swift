@@ -46,6 +46,9 @@ package final class Connection: Sendable {
     var heard: @Sendable () -> Void
     /// It kept somebody waiting.
     var failed: @Sendable (_ why: String, _ isCheap: Bool) -> Void
+    /// It says what nobody asked: an event.
+    var unasked: @Sendable (ByteBuffer) -> Void = { _ in }
+    var ended: @Sendable () -> Void = {}
   }
 
   private struct State: Sendable {
@@ -174,6 +177,7 @@ package final class Connection: Sendable {
       switch move {
       case .answer(let waiter, let answer): waiter.resume(with: .success(answer))
       case .giveBack(let calls): for call in calls { tell(call) }
+      case .unasked(let line): observer.unasked(line)
       case .nothing: break
       }
     }
@@ -187,6 +191,7 @@ package final class Connection: Sendable {
     // Where nobody waits it may have been restarted, and the next caller finds out.
     if isFailure, !waiters.isEmpty { observer.failed(why, isCheap) }
     for waiter in waiters { waiter.resume(with: .failure(error)) }
+    observer.ended()
   }
 
   // MARK: Time

@@ -111,12 +111,14 @@ struct Conversation<Waiter: Sendable>: Sendable {
     case answer(Waiter, Answer)
     /// Requests to be sent because of it.
     case giveBack([Call])
+    /// It has no id of ours.
+    case unasked(ByteBuffer)
     case nothing
   }
 
   mutating func received(_ answer: Answer, now: NIODeadline) -> Received {
     heardAt = now
-    guard let id = answer.id else { return .nothing }
+    guard let id = answer.id else { return .unasked(answer.line) }
     if id == pingID {
       pingID = nil
       return .nothing

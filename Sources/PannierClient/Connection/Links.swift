@@ -57,6 +57,11 @@ package final class Links: Sendable {
   /// Of a change that no sidecar was told of.
   func tellLater(_ change: Call) { state.withLockedValue { $0.untold.add(change) } }
 
+  /// A connection of its own, whose owner opens it, once it has asked what it is for, and closes it.
+  func apart(_ observer: Connection.Observer) -> Connection { newConnection(group.any(), observer) }
+
+  func open(_ connection: Connection) { dial(connection) }
+
   func close() {
     let connections = state.withLockedValue { state in
       state.isClosed = true
@@ -66,7 +71,7 @@ package final class Links: Sendable {
     for connection in connections { connection.close() }
   }
 
-  private func limit(_ call: Call) -> TimeAmount { TimeAmount(configuration.requestTimeout + call.wait) }
+  func limit(_ call: Call) -> TimeAmount { TimeAmount(configuration.requestTimeout + call.wait) }
 
   private func usable(_ call: Call) throws(PannierError) -> Connection {
     let loop = group.any()
@@ -76,7 +81,7 @@ package final class Links: Sendable {
       if state.breaker.isOpen, !state.breaker.allows(isChange: call.later != nil, now: .now()) { return (nil, nil, []) }
       let untold = state.untold.isEmpty ? [] : state.untold.take()
       if let connection = state.connections[place], !connection.isLost { return (connection, nil, untold) }
-      let connection = newConnection(loop)
+      let connection = newConnection(loop, observer)
       state.connections[place] = connection
       return (connection, connection, untold)
     }
@@ -92,10 +97,13 @@ package final class Links: Sendable {
     }
   }
 
-  private func newConnection(_ loop: any EventLoop) -> Connection {
-    let observer = Connection.Observer(
+  private var observer: Connection.Observer {
+    Connection.Observer(
       heard: { [weak self] in self?.heard() }, failed: { [weak self] why, isCheap in self?.failed(why, isCheap) })
-    return Connection(eventLoop: loop, patience: TimeAmount(configuration.requestTimeout), observer: observer)
+  }
+
+  private func newConnection(_ loop: any EventLoop, _ observer: Connection.Observer) -> Connection {
+    Connection(eventLoop: loop, patience: TimeAmount(configuration.requestTimeout), observer: observer)
   }
 
   private func heard() {

@@ -32,6 +32,9 @@ final class SoloLoads: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
+  /// How many wait for the run there.
+  func waiting(at place: Place) -> Int { state.withLockedValue { $0.running[place]?.count ?? 0 } }
+
   func value<Value: Sendable>(at place: Place, load: () async throws -> Value) async throws -> Value {
     let waiter = state.withLockedValue { state -> UInt64? in
       if state.running[place] == nil {

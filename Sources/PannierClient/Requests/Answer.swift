@@ -73,9 +73,10 @@ struct Answer: Sendable {
       var place = head.utf8CodeUnitCount
       while place < bytes.count, bytes[place] != UInt8(ascii: ",") {
         let digit = bytes[place] &- UInt8(ascii: "0")
-        let (product, overflow) = id.multipliedReportingOverflow(by: 10)
-        guard digit < 10, !overflow else { return nil }
-        id = product &+ UInt64(digit)
+        let (product, isTooLarge) = id.multipliedReportingOverflow(by: 10)
+        let (sum, isOver) = product.addingReportingOverflow(UInt64(digit))
+        guard digit < 10, !isTooLarge, !isOver else { return nil }
+        id = sum
         place += 1
       }
       return (id, line.readerIndex + place + 1)

@@ -32,8 +32,10 @@ extension ValueCoding where Value: Codable {
 }
 
 /// A value as the JSON that it is, neither encoded nor decoded.
-public struct RawJSON: Sendable, Hashable {
+public struct RawJSON: Sendable, Hashable, CustomStringConvertible {
   public let bytes: ByteBuffer
+
+  public var description: String { String(buffer: bytes) }
 
   /// Nil where `bytes` are not one JSON value, or nest too deep. Line breaks between its tokens become blanks.
   public init?(_ bytes: some Sequence<UInt8>) {

@@ -34,6 +34,7 @@ import Testing
     switch subject.received(Answer(line: ByteBuffer(string: line)), now: Self.at(milliseconds)) {
     case .answer(let waiter, _): waiter
     case .giveBack(let calls): "back \(calls.map { Self.line($0) })"
+    case .unasked: "unasked"
     case .nothing: "nothing"
     }
   }
@@ -51,7 +52,7 @@ import Testing
     #expect(hear(#"{"id":3,"ok":true,"hit":false}"#, on: &subject) == "c")
     #expect(hear(#"{"id":3,"ok":true,"hit":false}"#, on: &subject) == "nothing")
     for stray in [#"{"ok":true}"#, #"{"id":"1","ok":true}"#, #"{"id":18446744073709551616,"ok":true}"#, "", "x"] {
-      #expect(hear(stray, on: &subject) == "nothing")
+      #expect(hear(stray, on: &subject) == "unasked")
     }
     #expect(hear(#"{"id":1,"ok":true,"hit":false}"#, on: &subject) == "a")
     #expect(!subject.isWaitedFor)
