@@ -11,6 +11,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
   let client: PannierClient
   public let name: String
   let coding: ValueCoding<Value>
+  let metrics: NamespaceMetrics
 
   // MARK: Reading
 
@@ -23,7 +24,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
     reading.stale = stale
     reading.strict = strict
     reading.maxAge = maxAge
-    return decoded(try await found(key, reading))
+    return try await found(key, reading)?.value
   }
 
   /// The value with what is known of it.
@@ -31,8 +32,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
     var reading = Call.Reading()
     reading.stale = stale
     reading.meta = true
-    let found = try await found(key, reading)
-    guard let value = decoded(found), let meta = found.meta else { return nil }
+    guard let (found, value) = try await found(key, reading), let meta = found.meta else { return nil }
     return CacheEntry(value: value, isStale: found.isStale, meta: meta)
   }
 
@@ -45,7 +45,11 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
       (answer) throws(PannierError) in try answer.foundEach()
     }
     var values: [CacheKey: Value] = [:]
-    for (key, one) in zip(keys, found) { values[key] = decoded(one) }
+    for (key, one) in zip(keys, found) {
+      let value = decoded(one)
+      metrics.read(one, hasValue: value != nil)
+      values[key] = value
+    }
     return values
   }
 
@@ -68,10 +72,14 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
     }
   }
 
-  func found(_ key: CacheKey, _ reading: Call.Reading) async throws -> Found {
-    try await client.ask(.get(ns: name, keys: [key], reading), otherwise: .missed) { (answer) throws(PannierError) in
-      try answer.found()
-    }
+  /// Nil: a miss.
+  private func found(_ key: CacheKey, _ reading: Call.Reading) async throws -> (found: Found, value: Value)? {
+    guard client.isEnabled else { return nil }
+    let call = Call.get(ns: name, keys: [key], reading)
+    let found = try await client.ask(call, otherwise: nil) { (answer) throws(PannierError) in try answer.found() }
+    let value = found.flatMap { decoded($0) }
+    metrics.read(found, hasValue: value != nil)
+    return if let found, let value { (found, value) } else { nil }
   }
 
   /// Nil: there is nothing, or not of the type any more.

@@ -27,7 +27,9 @@ public final class PannierClient: Service, Sendable {
   let logger: Logger
   let links: Links
   let solo = SoloLoads()
+  let tracer = ClientTracer()
   private let told = NIOLockedValueBox<Set<String>>([])
+  private let metrics = NIOLockedValueBox<[String: NamespaceMetrics]>([:])
 
   /// `eventLoopGroup`: one connection is made for each of its loops that is used.
   public convenience init(
@@ -73,12 +75,22 @@ public final class PannierClient: Service, Sendable {
   public func namespace<Value: Codable & Sendable>(
     _ name: String, of type: Value.Type = Value.self
   ) -> CacheNamespace<Value> {
-    CacheNamespace(client: self, name: name, coding: .codable)
+    CacheNamespace(client: self, name: name, coding: .codable, metrics: metrics(of: name))
   }
 
   /// A namespace whose values stay the JSON that they are.
   public func namespace(_ name: String, of type: RawJSON.Type) -> CacheNamespace<RawJSON> {
-    CacheNamespace(client: self, name: name, coding: .raw)
+    CacheNamespace(client: self, name: name, coding: .raw, metrics: metrics(of: name))
+  }
+
+  /// Made once for each name: some backends keep all that they are asked for.
+  private func metrics(of name: String) -> NamespaceMetrics {
+    metrics.withLockedValue { known in
+      if let found = known[name] { return found }
+      let made = NamespaceMetrics(name)
+      known[name] = made
+      return made
+    }
   }
 
   /// Whether the sidecar answers.
@@ -116,12 +128,17 @@ public final class PannierClient: Service, Sendable {
   ) async throws -> Result {
     guard always || isEnabled else { return otherwise }
     do {
-      return try read(await links.ask(call))
+      return try read(await request(call))
     } catch let error as PannierError {
       if case .unavailable = error, let change = call.later { links.tellLater(change) }
       try report(error)
       return otherwise
     }
+  }
+
+  /// Throws a PannierError, whatever the configuration says.
+  func request(_ call: Call) async throws -> Answer {
+    try await tracer.request(call) { try await links.ask(call) }
   }
 
   /// An error that is to go no further, unless the configuration says so. An outage the breaker tells.

@@ -22,24 +22,26 @@ extension CacheNamespace {
     var reading = Call.Reading()
     reading.leases = true
     var found = try await tried(.get(ns: name, keys: [key], reading))
-    if let value = fresh(found) { return value }
-    if found?.isBusy == true {
+    var value = fresh(found)
+    if value == nil, found?.isBusy == true {
       reading.wait = wait
       found = try await tried(.get(ns: name, keys: [key], reading))
-      if let value = fresh(found) { return value }
+      value = fresh(found)
     }
+    metrics.read(found, hasValue: value != nil)
+    if let value { return value }
     guard let found, !found.hasFailed else {
       // No lease is to be had: so that a source in trouble, or unprotected, is asked for one key once at a time.
-      return try await client.solo.value(at: .init(ns: name, key: key), load: load)
+      return try await client.solo.value(at: .init(ns: name, key: key)) { try await timed(load) }
     }
     let keeping = Keeping(lifetime: .init(ttl: ttl, stale: stale), tags: tags)
     if let lease = found.lease {
       return try await loaded(key, under: lease, found, keeping, isKept, load)
     }
-    let value = try await load()
+    let loaded = try await timed(load)
     // What it has isn't of the type any more.
-    if found.isHit, isKept(value), let item = item(key, value, keeping) { await keep(item) }
-    return value
+    if found.isHit, isKept(loaded), let item = item(key, loaded, keeping) { await keep(item) }
+    return loaded
   }
 
   /// Loads the value anew, whatever there is, and stores it.
@@ -59,7 +61,7 @@ extension CacheNamespace {
   ) async throws -> Value {
     let value: Value
     do {
-      value = try await load()
+      value = try await timed(load)
     } catch {
       if Task.isCancelled || error is CancellationError {
         // Nothing is known against the source, and nobody waits any more.
@@ -81,6 +83,19 @@ extension CacheNamespace {
     return value
   }
 
+  /// Counted, and seen in traces.
+  func timed<Result>(_ load: () async throws -> Result) async throws -> Result {
+    let began = ContinuousClock.now
+    do {
+      let result = try await client.tracer.load(name, load)
+      metrics.loaded(in: began.duration(to: .now))
+      return result
+    } catch {
+      metrics.failed()
+      throw error
+    }
+  }
+
   /// The value that a caller gets without more ado; nil: there is none, or it is this caller's to load.
   private func fresh(_ found: Found?) -> Value? {
     guard let found, found.lease == nil else { return nil }
@@ -90,7 +105,7 @@ extension CacheNamespace {
   /// Nil: the sidecar says nothing.
   private func tried(_ call: Call) async throws -> Found? {
     do {
-      return try await client.links.ask(call).found()
+      return try await client.request(call).found()
     } catch let error as PannierError {
       try client.report(error)
       return nil

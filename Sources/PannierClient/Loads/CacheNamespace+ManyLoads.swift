@@ -53,14 +53,17 @@ extension CacheNamespace {
     var share = Share<Value>()
     let found: [Found]
     do {
-      found = try await client.links.ask(.get(ns: name, keys: keys, reading)).foundEach()
+      found = try await client.request(.get(ns: name, keys: keys, reading)).foundEach()
     } catch let error as PannierError {
       try client.report(error)
+      metrics.unanswered(keys.count)
       share.unkept = keys
       return share
     }
     for (key, one) in zip(keys, found) {
       let value = decoded(one)
+      // What another loads is asked for again.
+      if !one.isBusy { metrics.read(one, hasValue: value != nil && one.lease == nil) }
       if let lease = one.lease {
         share.mine.append((key, lease))
         share.stale[key] = value
@@ -83,7 +86,7 @@ extension CacheNamespace {
   ) async throws -> [CacheKey: Value] {
     let results: [CacheKey: Value]
     do {
-      results = try await load(share.mine.map(\.key) + share.unkept)
+      results = try await timed { try await load(share.mine.map(\.key) + share.unkept) }
     } catch {
       let isCancelled = Task.isCancelled || error is CancellationError
       for case (let key, let lease?) in share.mine {
