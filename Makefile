@@ -1,9 +1,10 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build bench-python soak simulate example example-report example-socat sanitize
+.PHONY: help setup run test lint format bench bench-build bench-python bench-swift soak simulate example example-report example-socat sanitize
 
 SWIFT := scripts/swift
+SWIFT_SOURCES := Sources Tests Snippets Package.swift benchmarks/swift/Sources benchmarks/swift/Package.swift
 PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
@@ -31,6 +32,7 @@ help:
 	@echo 'make bench     instructions a request, memory an entry, pauses, throughput; ten minutes'
 	@echo 'make bench-build  how long a clean release build takes'
 	@echo 'make bench-python  the Python client beside its peers, each on its own server; two minutes'
+	@echo 'make bench-swift  the Swift client beside a bare round trip by NIO; a minute, after building it'
 	@echo 'make soak      kills, rivals, rude clients and random requests, and long model tests; half an hour'
 	@echo 'make simulate  1,000,000 random schedules of leases, and of hosts that share a Redis, against their rules; PANNIER_SIMULATION_SEED=7 replays one'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
@@ -62,7 +64,7 @@ test:
 
 lint:
 	@scripts/setup test
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r $(SWIFT_SOURCES)
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format --check .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) mypy --strict .
@@ -83,7 +85,7 @@ lint:
 
 format:
 	@scripts/setup test
-	$(SWIFT) format -i -r Sources Tests Package.swift
+	$(SWIFT) format -i -r $(SWIFT_SOURCES)
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff check --fix .
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format .
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
@@ -109,10 +111,18 @@ bench-python:
 	$(SWIFT) build -c release --product pannier
 	.venv-bench/bin/python $(PYTHON_BENCH)/run $(PYTHON_BENCH)/report
 
+# The client is in a package of its own there, which the others don't build.
+bench-swift:
+	@scripts/setup bench
+	$(SWIFT) build -c release --product pannier
+	$(SWIFT) build -c release --package-path benchmarks/swift
+	$(PYTHON_BIN) benchmarks/run swift
+
 soak:
 	@scripts/setup bench
 	$(SWIFT) build -c release --product pannier
 	$(PYTHON_BIN) benchmarks/soak
+	PANNIER_CANCELLATIONS=10000 $(SWIFT) test --filter cancellationCosts
 
 # A build of its own, optimized: as slow as the tests' build it would take half an hour.
 simulate: export PANNIER_SCHEDULES ?= 1000000

@@ -10,6 +10,10 @@ import Testing
 @testable import PannierClient
 
 @Suite struct OutageTests {
+  /// Ten times as many in `make soak`.
+  private static let cancellations =
+    ProcessInfo.processInfo.environment["PANNIER_CANCELLATIONS"].flatMap { Int($0) } ?? 1000
+
   private static func client(
     _ path: String, log: Lines = Lines(), _ change: (inout PannierConfiguration) -> Void = { _ in }
   ) -> PannierClient {
@@ -111,7 +115,7 @@ import Testing
     let cancelled = NIOLockedValueBox(0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       var generator = SystemRandomNumberGenerator()
-      for round in 0..<1000 {
+      for round in 0..<Self.cancellations {
         let turns = Int.random(in: 0..<12, using: &generator)
         let number = round % 64
         group.addTask {
