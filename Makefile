@@ -1,16 +1,18 @@
 # What is done with this repository, by one word each. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-build bench-python bench-swift soak simulate example example-report example-socat sanitize
+.PHONY: help setup run test lint format bench bench-build bench-python bench-swift soak simulate example example-report example-socat test-example-swift sanitize
 
 SWIFT := scripts/swift
-SWIFT_SOURCES := Sources Tests Snippets Package.swift benchmarks/swift/Sources benchmarks/swift/Package.swift
+SWIFT_SOURCES := Sources Tests Snippets Package.swift benchmarks/swift/Sources benchmarks/swift/Package.swift \
+    examples/swift/Sources examples/swift/Package.swift
 PYTHON_BIN := .venv/bin/python
 PYTHON := $(PYTHON_BIN) -m
 PYTHON_TESTS := Tests/python
 PYTHON_CLIENT := clients/python
 PYTHON_BENCH := benchmarks/python
 QUIZ := examples/quiz
+BOARD := examples/swift
 # Some tests connect as somebody else, which only root may: who isn't root is so in a namespace of its own.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),unshare --map-root-user --map-auto)
 SOCKET := run/pannier.sock
@@ -33,6 +35,7 @@ help:
 	@echo 'make bench-build  how long a clean release build takes'
 	@echo 'make bench-python  the Python client beside its peers, each on its own server; two minutes'
 	@echo 'make bench-swift  the Swift client beside a bare round trip by NIO; a minute, after building it'
+	@echo 'make test-example-swift  a service in Swift and the quiz application on one sidecar; minutes to build'
 	@echo 'make soak      kills, rivals, rude clients and random requests, and long model tests; half an hour'
 	@echo 'make simulate  1,000,000 random schedules of leases, and of hosts that share a Redis, against their rules; PANNIER_SIMULATION_SEED=7 replays one'
 	@echo 'make sanitize  the Swift tests under the thread and the address sanitizer'
@@ -75,6 +78,8 @@ lint:
 	cd $(QUIZ) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
 	cd $(QUIZ) && ../../$(PYTHON) mypy --strict .
 	cd $(QUIZ) && ../../.venv/bin/basedpyright
+	cd $(BOARD) && ../../$(PYTHON) ruff check . && ../../$(PYTHON) ruff format --check .
+	cd $(BOARD) && ../../$(PYTHON) mypy --strict tests && ../../.venv/bin/basedpyright
 	cd benchmarks && ../$(PYTHON) ruff check .
 	cd benchmarks && ../$(PYTHON) ruff format --check .
 	cd benchmarks && ../$(PYTHON) mypy --strict . && ../$(PYTHON) mypy --strict --scripts-are-modules run soak
@@ -90,6 +95,7 @@ format:
 	cd $(PYTHON_TESTS) && ../../$(PYTHON) ruff format .
 	cd $(PYTHON_CLIENT) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 	cd $(QUIZ) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
+	cd $(BOARD) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
 	cd benchmarks && ../$(PYTHON) ruff check --fix .
 	cd benchmarks && ../$(PYTHON) ruff format .
 	cd $(PYTHON_BENCH) && ../../$(PYTHON) ruff check --fix . && ../../$(PYTHON) ruff format .
@@ -130,6 +136,14 @@ simulate: export PANNIER_SHARED_SCHEDULES ?= 1000000
 simulate:
 	@scripts/setup run
 	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-simulate --filter 'leasesKeep|hostsKeep|oneSchedule'
+
+# Hummingbird takes minutes to build: it is in no other target.
+test-example-swift: export PANNIER_BIN := $(CURDIR)/.build/debug/pannier
+test-example-swift:
+	@scripts/setup test
+	$(SWIFT) build --product pannier
+	$(SWIFT) build --package-path examples/swift
+	$(PYTHON) pytest examples/swift/tests -q -p no:cacheprovider
 
 example:
 	@scripts/setup test

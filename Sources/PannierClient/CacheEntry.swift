@@ -12,7 +12,7 @@ public struct CacheEntry<Value: Sendable>: Sendable {
   public let tier: Tier
   /// A number that no other value ever has.
   public let version: UInt64
-  public let tags: [String]
+  public let tags: [CacheTag]
 
   public enum Tier: String, Sendable {
     case memory, redis
@@ -25,6 +25,6 @@ public struct CacheEntry<Value: Sendable>: Sendable {
     age = .seconds(meta["age"]?.number ?? 0)
     tier = meta["tier"]?.string.flatMap(Tier.init(rawValue:)) ?? .memory
     version = UInt64(meta["version"]?.integer ?? 0)
-    tags = (meta["tags"]?.elements ?? []).compactMap(\.string)
+    tags = (meta["tags"]?.elements ?? []).compactMap { $0.string.map { CacheTag($0) } }
   }
 }

@@ -91,7 +91,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
   /// `ttl`, `stale`: without them the policy's; `tags`: up to 16, by which ``clear(tags:soft:)`` finds it.
   @discardableResult
   public func set(
-    _ key: CacheKey, to value: Value, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [String] = [],
+    _ key: CacheKey, to value: Value, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = [],
     if condition: StoreCondition? = nil
   ) async throws -> Bool {
     let item = Call.Item(
@@ -105,7 +105,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
   /// Stores all of them. Returns how many were.
   @discardableResult
   public func set(
-    _ values: [CacheKey: Value], ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [String] = []
+    _ values: [CacheKey: Value], ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = []
   ) async throws -> Int {
     if values.isEmpty { return 0 }
     let items = try values.map { key, value in
@@ -139,7 +139,7 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
 
   /// Ends what bears any of the tags.
   @discardableResult
-  public func clear(tags: [String], soft: Bool = false) async throws -> Int {
+  public func clear(tags: [CacheTag], soft: Bool = false) async throws -> Int {
     if tags.isEmpty { return 0 }
     return try await clear(.tags(tags), soft: soft)
   }

@@ -58,6 +58,10 @@ public struct CacheKey: Sendable, Hashable, ExpressibleByStringInterpolation, Cu
   }
 }
 
+/// A tag of 1 to 128 bytes, spelled as keys are: `"quiz:\(quiz.id)"` is the tag that the Python client makes of
+/// `"quiz:{quiz.id}"`.
+public typealias CacheTag = CacheKey
+
 /// A glob over keys: `*`, `?`, `[a-z]` and `\` of what is fixed have their meaning, and what is filled in stands for itself.
 ///
 /// ```swift

@@ -15,7 +15,7 @@ extension CacheNamespace {
   ///   - wait: for so long another's load is awaited; the policy's `max_wait` may be shorter.
   ///   - isKept: whether this result is to be kept; each caller then has its own.
   public func value(
-    for key: CacheKey, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [String] = [],
+    for key: CacheKey, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = [],
     wait: Duration = .seconds(30), keptIf isKept: (Value) -> Bool = { _ in true }, load: () async throws -> Value
   ) async throws -> Value {
     guard client.isEnabled else { return try await load() }
@@ -47,7 +47,7 @@ extension CacheNamespace {
   /// Loads the value anew, whatever there is, and stores it.
   @discardableResult
   public func refresh(
-    _ key: CacheKey, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [String] = [],
+    _ key: CacheKey, ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = [],
     load: () async throws -> Value
   ) async throws -> Value {
     let value = try await load()
@@ -116,7 +116,7 @@ extension CacheNamespace {
 /// How what is loaded is kept.
 struct Keeping: Sendable {
   var lifetime: Call.Lifetime
-  var tags: [String]
+  var tags: [CacheTag]
 }
 
 enum Kept: Sendable {

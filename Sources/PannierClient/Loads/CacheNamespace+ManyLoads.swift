@@ -9,7 +9,7 @@ extension CacheNamespace {
   ///
   /// Where it throws, stale values are returned if there is one for each that it was to load, and else its error goes up.
   public func values(
-    for keys: [CacheKey], ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [String] = [],
+    for keys: [CacheKey], ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = [],
     wait: Duration = .seconds(30), load: ([CacheKey]) async throws -> [CacheKey: Value]
   ) async throws -> [CacheKey: Value] {
     var seen: Set<CacheKey> = []

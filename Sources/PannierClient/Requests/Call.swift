@@ -46,7 +46,7 @@ enum Call: Sendable {
     var key: CacheKey
     var value: ByteBuffer
     var lifetime = Lifetime()
-    var tags: [String] = []
+    var tags: [CacheTag] = []
     var lease: String?
     var condition: StoreCondition?
   }
@@ -58,7 +58,7 @@ enum Call: Sendable {
   enum Covered: Sendable {
     case all
     case match(String)
-    case tags([String])
+    case tags([CacheTag])
   }
 }
 
@@ -161,7 +161,7 @@ extension Call {
       switch covered {
       case .all: break
       case .match(let glob): buffer.write("match", string: glob)
-      case .tags(let tags): buffer.write("tags", strings: tags)
+      case .tags(let tags): buffer.write("tags", strings: tags.map(\.text))
       }
       if soft { buffer.write(flag: "soft") }
       if dryRun { buffer.write(flag: "dry_run") }
@@ -214,7 +214,7 @@ extension Call.Item {
     buffer.writeStaticString(#""key":"#)
     buffer.write(string: key.text)
     lifetime.write(to: &buffer)
-    if !tags.isEmpty { buffer.write("tags", strings: tags) }
+    if !tags.isEmpty { buffer.write("tags", strings: tags.map(\.text)) }
     if let lease { buffer.write("lease", string: lease) }
     switch condition {
     case nil: break

@@ -67,6 +67,7 @@ import Testing
     #expect(text.contains(#""price":"12345678901234567890.1""#))
     #expect(text.contains(#""byNumber":{"7":{"moment":"2001-01-01T00:00:01Z"}}"#))
     #expect(text.contains(#""span":"PT90.5S""#))
+    #expect(text.contains(#""missing":null"#))
     #expect(text.contains(#""link":"https://example.org/a?b=c""#))
   }
 
