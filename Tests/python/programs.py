@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # The sidecar promises to be gone within this after SIGTERM.
 STOP_SECONDS = 5.0
+# For a program that a test is done with: what Redis was not told is written to the disk, which may be busy for seconds.
+END_SECONDS = 20.0
 # Between two looks the process is waited for, so that its early end is noticed in the same instant.
 TRY_SECONDS = 0.01
 
@@ -36,7 +38,7 @@ def end(process: subprocess.Popen[bytes]) -> int:
     if process.poll() is None:
         process.terminate()
     try:
-        return process.wait(STOP_SECONDS)
+        return process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
