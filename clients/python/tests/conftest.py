@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from callers import Plain
+from hypothesis import settings as hypothesis_settings
 
 from daemon import Daemon
 from pannier import Cache, cache, cached, configure
@@ -16,6 +17,10 @@ from pannier.testing._restored import restored_settings as settings_as_before
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
+# No test is about how long it takes: a busy machine needs more than hypothesis allows.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 # Where pannier is installed, pip has told pytest of it.
 pytest_plugins = ["pannier._pytest_plugin"]

@@ -147,7 +147,6 @@ class Side:
     derandomize=EXAMPLES is None,
     database=None,
     phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=STEPS, defaults=DEFAULTS)
