@@ -3,6 +3,7 @@
 import NIOConcurrencyHelpers
 package import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Darwin)
   import Darwin
@@ -62,6 +63,9 @@ package final class Connection: Sendable {
   private static let tick = TimeAmount.milliseconds(20)
 
   private let state = NIOLockedValueBox(State())
+  /// Counts what has been handed over: who gets an answer is seen to come behind who read it. The task's own hand-over the thread
+  /// sanitizer can't see where an answer comes before the wait for it has begun.
+  private let handed = Atomic<UInt>(0)
   private let eventLoop: any EventLoop
   private let patience: TimeAmount
   private let observer: Observer
@@ -81,11 +85,13 @@ package final class Connection: Sendable {
   /// Throws CancellationError where the task is cancelled: at once, and the connection goes on.
   func ask(_ call: Call, within limit: TimeAmount) async throws -> Answer {
     let id = state.withLockedValue { $0.conversation.reserve() }
-    return try await withTaskCancellationHandler {
+    let answer = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { send(call, id: id, .caller($0), within: limit) }
     } onCancel: {
       state.withLockedValue { $0.conversation.abandon(id) }?.resume(with: .failure(CancellationError()))
     }
+    _ = handed.load(ordering: .acquiring)
+    return answer
   }
 
   /// The answer, whatever becomes of the task: of what is to be said in any case.
@@ -173,6 +179,7 @@ package final class Connection: Sendable {
     state.withLockedValue { state in
       for line in lines { moves.append(state.conversation.received(Answer(line: line), now: now)) }
     }
+    handed.add(1, ordering: .releasing)
     for move in moves {
       switch move {
       case .answer(let waiter, let answer): waiter.resume(with: .success(answer))
