@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from callers import BrokenSourceError, counters, pass_time
 
-from pannier import MISS, RefusedError, UnavailableError, cached, configure, disabled
+from pannier import (
+    MISS,
+    Cache,
+    RefusedError,
+    UnavailableError,
+    cache_invalidate,
+    cache_put,
+    cached,
+    configure,
+    disabled,
+)
 from pannier import counters as process_counters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon import Daemon
-    from pannier import Cache
 
 
 def test_methods_of_a_cached_function(store: Cache, made: Any) -> None:
@@ -201,3 +210,20 @@ def test_switched_off_functions_are_simply_called(store: Cache, made: Any) -> No
     assert function() == 4
     configure(enabled=True)
     assert function() == 5
+
+
+@pytest.mark.parametrize("decorator", [cached("n", tags="quiz"), cache_put("n", "k", tags="quiz")])
+def test_one_text_for_the_tags_is_refused(decorator: Any) -> None:
+    """It would be a tag for each of its letters."""
+    with pytest.raises(TypeError, match="tags is 'quiz': expected a list"):
+        decorator(_one)
+    with pytest.raises(TypeError, match="expected a list"):
+        cache_invalidate("n", tags="quiz")(_one)
+    with pytest.raises(TypeError, match="expected a list"):
+        Cache().set("n", "k", 1, tags="quiz")
+    with pytest.raises(TypeError, match="expected a list"):
+        Cache().clear("n", tags="quiz")
+
+
+def _one() -> int:
+    return 1

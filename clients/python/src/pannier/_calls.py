@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._durations import seconds
+from ._given import listed
 from ._unsent import TELL_SECONDS
 from ._wire import NULL, Answer, ManyAnswer, get_line, item, line, parse
 
@@ -158,7 +159,7 @@ def set_each(ns: str, items: Mapping[str, tuple[bytes, Mapping[str, Any]]]) -> C
 def _kept_as(
     ttl: Duration | None = None, stale: Duration | None = None, tags: Sequence[str] = (), lease: str | None = None
 ) -> dict[str, object]:
-    return {**_life(ttl, stale), "tags": list(tags) or None, "lease": lease}
+    return {**_life(ttl, stale), "tags": listed("tags", tags) or None, "lease": lease}
 
 
 def _life(ttl: Duration | None, stale: Duration | None) -> dict[str, object]:
@@ -181,7 +182,13 @@ def delete(ns: str, keys: Sequence[str], *, soft: bool = False) -> Call[int]:
 def clear(
     ns: str, *, match: str | None = None, tags: Sequence[str] = (), soft: bool = False, dry_run: bool = False
 ) -> Call[int]:
-    fields = {"ns": ns, "match": match, "tags": list(tags) or None, "soft": soft or None, "dry_run": dry_run or None}
+    fields = {
+        "ns": ns,
+        "match": match,
+        "tags": listed("tags", tags) or None,
+        "soft": soft or None,
+        "dry_run": dry_run or None,
+    }
     # Its walk is done in slices, and its answer comes at the end.
     asked = line("clear", fields)
     return Call(asked, _count("cleared"), 0, wait=TELL_SECONDS, later=None if dry_run else lambda: asked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from . import _calls as calls
 from ._async_cache import cache
+from ._given import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ def cache_invalidate(
         from ._templates import Template, argument_of
 
         template = None if key_pattern is None else Template(key_pattern, function, has_result=True, is_glob=True)
-        marks = [Template(tag, function, has_result=True) for tag in tags]
+        marks = [Template(tag, function, has_result=True) for tag in listed("tags", tags)]
         session = None if after_commit is None else argument_of(function, after_commit)
 
         def changes(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> list[Call[Any]]:

@@ -10,6 +10,7 @@ from . import _calls as calls
 from ._counters import counts_of
 from ._entry import MISS, value_of
 from ._errors import RefusedError
+from ._given import listed
 from ._log import Once
 from ._values import NotCacheableError, codec_for
 from ._wire import PLAIN_HIT
@@ -66,7 +67,7 @@ class Plan:
         self.counts = counts_of(ns)
         self._ttl = ttl
         self._stale = stale
-        self._tags = list(tags)
+        self._tags = listed("tags", tags)
         self._condition = condition
         self._tokens = tokens
         self._once = once or Once()
@@ -116,7 +117,7 @@ class Plan:
         ttl = self._ttl(result) if callable(self._ttl) else self._ttl
         return value, {"ttl": ttl, "stale": self._stale, "tags": self.tags(result, arguments)}
 
-    def tags(self, result: Any, arguments: Arguments) -> list[str]:  # noqa: ARG002 - of a function's plan
+    def tags(self, result: Any, arguments: Arguments) -> Sequence[str]:  # noqa: ARG002 - of a function's plan
         return self._tags
 
     def tell(self, thing: str, details: object) -> None:
@@ -141,9 +142,9 @@ class FunctionPlan(Plan):
 
         codec = codec_for(returned(function) if returns is None else returns)
         super().__init__(f"{function.__module__}.{function.__qualname__}", ns, codec, **options)
-        self._templates = [Template(tag, function, has_result=True) for tag in tags]
+        self._templates = [Template(tag, function, has_result=True) for tag in listed("tags", tags)]
 
-    def tags(self, result: Any, arguments: Arguments) -> list[str]:
+    def tags(self, result: Any, arguments: Arguments) -> Sequence[str]:
         return [template.key(*arguments, result) for template in self._templates]
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_type_hints
 from anyio import from_thread
 from starlette.requests import Request
 
+from pannier._given import listed
 from pannier._loads import DEFAULT_WAIT
 from pannier._log import Once
 from pannier._templates import Template
 
 from ._cache import MARK, Change
 from ._exchange import EXCHANGE, Exchange
-from ._rule import DEFAULT_NAMESPACE, DEFAULT_STATUSES, Rule, listed
+from ._rule import DEFAULT_NAMESPACE, DEFAULT_STATUSES, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

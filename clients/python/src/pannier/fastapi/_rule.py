@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pannier._durations import seconds
+from pannier._given import listed
 from pannier._loads import DEFAULT_WAIT
 
 if TYPE_CHECKING:
@@ -122,12 +123,6 @@ def _compiled(glob: str) -> re.Pattern[str]:
         raise ValueError(f"{glob!r} fits no path: expected one that begins with a slash, or with a star")
     text = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in glob)
     return re.compile(text + r"\Z", re.DOTALL)
-
-
-def listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise TypeError(f"{what} is {names!r}: expected a list of them")
-    return tuple(names)
 
 
 def _field_names(names: Sequence[str]) -> tuple[str, ...]:
