@@ -120,11 +120,12 @@ extension SettingKind<String> {
         throw SettingRefusal(message: "\(quoted(text)) is not a path")
       }
       let length = text.utf8.count
-      // What sockaddr_un has room for, its closing zero byte aside.
-      guard length <= 107 else {
-        throw SettingRefusal(message: "\(quoted(text)) has \(length) bytes; a socket's path can have at most 107")
+      let longest = SocketRules.longestPathBytes
+      guard length <= longest else {
+        throw SettingRefusal(
+          message: "\(quoted(text)) has \(length) bytes; a socket's path can have at most \(longest)")
       }
-      guard !text.hasSuffix("/"), ![".", ".."].contains(text.split(separator: "/").last) else {
+      guard SocketRules.name(in: text) != nil else {
         throw SettingRefusal(
           message:
             "\(quoted(text)) names a directory; a socket's path ends in its own name, as in /run/pannier/pannier.sock")
@@ -154,8 +155,7 @@ extension SettingKind<UInt16> {
         throw SettingRefusal(
           message: "\(quoted(text)) is not a file mode; write it in octal with its zero, such as 0660")
       }
-      // Who serves must be able to look at it, too.
-      guard mode & 0o600 == 0o600 else {
+      guard SocketRules.isUsable(mode: mode) else {
         throw SettingRefusal(
           message: "\(quoted(text)) keeps the owner out; a socket's mode has 0600 in it, such as 0660")
       }

@@ -2,6 +2,7 @@
 // It doesn't know which socket is whose.
 internal import CUV
 internal import Glibc
+internal import PannierDispatch
 
 /// A stream socket that neither blocks nor is inherited, not yet bound.
 func streamSocket(for path: String) throws(SocketFault) -> OwnedDescriptor {
@@ -34,7 +35,7 @@ private func withAddress(
   _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
 ) throws(SocketFault) -> Int32 {
   let bytes = path.utf8.count
-  guard bytes <= SocketPath.longestBytes else { throw .pathTooLong(path, bytes: bytes) }
+  guard bytes <= SocketRules.longestPathBytes else { throw .pathTooLong(path, bytes: bytes) }
   var address = sockaddr_un()
   address.sun_family = sa_family_t(AF_UNIX)
   withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }

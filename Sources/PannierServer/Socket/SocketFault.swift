@@ -1,6 +1,7 @@
 // Why a socket path could not be had, in words for whoever started the daemon: what is wrong, and what would do.
 // It doesn't know how faults are found, nor where they are printed.
 internal import Glibc
+internal import PannierDispatch
 
 /// A reason not to serve on a path. Whatever it is, nothing that belongs to somebody else has been touched.
 package enum SocketFault: Error, Equatable, Sendable {
@@ -35,7 +36,7 @@ extension SocketFault: CustomStringConvertible {
   package var description: String {
     switch self {
     case .pathTooLong(let path, let bytes):
-      "socket path \(path) is \(bytes) bytes long, and the system takes at most \(SocketPath.longestBytes)"
+      "socket path \(path) is \(bytes) bytes long, and the system takes at most \(SocketRules.longestPathBytes)"
     case .pathNamesNoFile(let path): "socket path \"\(path)\" does not name a file"
     case .modeUnusable(let mode):
       "socket mode \(octal(mode)) does not do: it may hold permissions alone (0777), and must let the owner in (0600)"

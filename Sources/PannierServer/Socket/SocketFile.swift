@@ -26,7 +26,7 @@ package final class SocketFile {
   ///   - group: name or number of the group the file is given to; nil: the one the system chooses.
   package static func claim(path: String, mode: UInt16, group: String?) throws(SocketFault) -> SocketFile {
     let names = try SocketPath(path)
-    guard isUsable(mode: mode) else { throw .modeUnusable(mode) }
+    guard SocketRules.isUsable(mode: mode) else { throw .modeUnusable(mode) }
     let group: Group? = if let group { try Group(group) } else { nil }
     let directory = try SocketDirectory.open(names.directory, group: group)
     let lock = try SocketLock.take(in: directory, name: names.lockName, for: path)
@@ -41,9 +41,6 @@ package final class SocketFile {
     _ = socket.release()
     return file
   }
-
-  /// The owner has to get in: the next start asks a leftover socket whether somebody is there.
-  static func isUsable(mode: UInt16) -> Bool { mode & ~0o777 == 0 && mode & 0o600 == 0o600 }
 
   /// Puts the socket at its path, in one step and over a stale one. Call it once the descriptor listens: then whoever
   /// finds the path can connect.

@@ -1,11 +1,10 @@
 // The names that belong to one socket path: its directory, and inside it the socket, the lock and the name a socket has
 // before it is published. Names alone: nothing here looks at the file system.
 
+import PannierDispatch
+
 /// A path that a socket can be bound to.
 struct SocketPath {
-  /// `sun_path` has 108 bytes, of which clients and tools expect the last to be NUL.
-  static let longestBytes = 107
-
   let whole: String
   let directory: String
   let name: String
@@ -20,21 +19,19 @@ struct SocketPath {
 
   init(_ path: String) throws(SocketFault) {
     let bytes = path.utf8.count
-    guard bytes <= Self.longestBytes else { throw .pathTooLong(path, bytes: bytes) }
-    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
-    guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else { throw .pathNamesNoFile(path) }
+    guard bytes <= SocketRules.longestPathBytes else { throw .pathTooLong(path, bytes: bytes) }
+    guard let name = SocketRules.name(in: path) else { throw .pathNamesNoFile(path) }
     self.whole = path
     self.name = name
     self.directory =
-      switch slash {
+      switch path.utf8.lastIndex(of: UInt8(ascii: "/")) {
       case nil: "."
       case path.startIndex: "/"
       case let end?: String(path[..<end])
       }
   }
 
-  /// With `/proc/self/fd/` (14), a descriptor (up to 10), a slash and `.new` (4) it is within `longestBytes`.
+  /// With `/proc/self/fd/` (14), a descriptor (up to 10), a slash and `.new` (4) it is within `SocketRules.longestPathBytes`.
   private static let longestPlainNameBytes = 78
 }
 
