@@ -1,48 +1,16 @@
 // What a value's own `init(from:)` reads from, between it and JSONDecoder: types that JSON lacks are read as VALUES.md says. All else
 // is handed on.
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// Decodes a value by way of ``CanonicalDecoder``.
 struct Canonical<Value: Decodable>: Decodable {
   let value: Value
 
   init(from decoder: any Decoder) throws {
-    if let reading = canonicalReadings[ObjectIdentifier(Value.self)] {
-      guard let value = try reading(decoder) as? Value else { throw decoder.mismatch(Value.self) }
+    if let text = CanonicalText.all[ObjectIdentifier(Value.self)], let value = try text.read(decoder) as? Value {
       self.value = value
     } else {
       value = try Value(from: CanonicalDecoder(inner: decoder))
     }
-  }
-}
-
-/// By type, how those are read that JSON lacks.
-private let canonicalReadings: [ObjectIdentifier: @Sendable (any Decoder) throws -> Any] = [
-  ObjectIdentifier(UUID.self): { try $0.text(UUID.self) { UUID(uuidString: $0) } },
-  ObjectIdentifier(Date.self): { try $0.text(Date.self) { Date(rfc3339: $0) } },
-  ObjectIdentifier(Duration.self): { try $0.text(Duration.self) { Duration(iso8601: $0) } },
-  ObjectIdentifier(Data.self): { try $0.text(Data.self) { Data(anyBase64: $0) } },
-  ObjectIdentifier(URL.self): { try $0.text(URL.self) { URL(string: $0) } },
-  ObjectIdentifier(Decimal.self): { decoder in
-    // As a number where another client wrote one.
-    if let number = try? decoder.singleValueContainer().decode(Decimal.self) { return number }
-    return try decoder.text(Decimal.self) { Decimal(string: $0) }
-  },
-]
-
-extension Decoder {
-  fileprivate func text<Value>(_ type: Value.Type, _ read: (String) -> Value?) throws -> Value {
-    guard let value = read(try singleValueContainer().decode(String.self)) else { throw mismatch(type) }
-    return value
-  }
-
-  fileprivate func mismatch(_ type: Any.Type) -> DecodingError {
-    .dataCorrupted(.init(codingPath: codingPath, debugDescription: "not the text of a \(type)"))
   }
 }
 

@@ -1,38 +1,19 @@
 // What a value's own `encode(to:)` writes to, between it and JSONEncoder: types that JSON lacks are written as VALUES.md says,
 // which JSONEncoder does otherwise for UUIDs, decimal numbers and spans of time. All else is handed on.
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// Encodes a value by way of ``CanonicalEncoder``.
-struct CanonicalValue: Encodable {
-  let value: any Encodable
+struct CanonicalValue<Value: Encodable>: Encodable {
+  let value: Value
 
-  init(_ value: any Encodable) { self.value = value }
+  init(_ value: Value) { self.value = value }
 
   func encode(to encoder: any Encoder) throws {
-    if let text = canonicalText(of: value) {
+    if let text = CanonicalText.all[ObjectIdentifier(Value.self)]?.write(value) {
       var container = encoder.singleValueContainer()
       try container.encode(text)
     } else {
       try value.encode(to: CanonicalEncoder(inner: encoder))
     }
-  }
-}
-
-/// Nil: JSON has it.
-func canonicalText(of value: any Encodable) -> String? {
-  switch value {
-  case let uuid as UUID: uuid.uuidString.lowercased()
-  case let date as Date: date.spelledInUTC
-  case let decimal as Decimal: "\(decimal)"
-  case let duration as Duration: duration.iso8601
-  case let data as Data: data.base64URL
-  case let url as URL: url.absoluteString
-  default: nil
   }
 }
 
