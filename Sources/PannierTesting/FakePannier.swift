@@ -45,15 +45,11 @@ public final class FakePannier: Sendable {
   public nonisolated(nonsending) func down<Result>(
     _ body: nonisolated(nonsending) () async throws -> Result
   ) async throws -> Result {
-    try await sidecar.setReachable(false)
-    do {
-      let result = try await body()
-      try await sidecar.setReachable(true)
-      return result
-    } catch {
-      try await sidecar.setReachable(true)
-      throw error
-    }
+    try await sidecar.goDown()
+    let result: Swift.Result<Result, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    try await sidecar.comeUp()
+    return try result.get()
   }
 
   /// Whatever the environment says: a test's own fake is asked. Time enough for a busy machine; a fake that is down says so at

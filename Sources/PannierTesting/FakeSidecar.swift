@@ -18,7 +18,8 @@ final class FakeSidecar: Sendable {
     let server: InProcessServer
     let control: InProcessClient
     var peers: [ObjectIdentifier: Peer] = [:]
-    var isReachable = true
+    /// How many times over it is down.
+    var downs = 0
 
     init(_ configuration: String) throws {
       server = try InProcessServer(configuration)
@@ -47,7 +48,7 @@ final class FakeSidecar: Sendable {
   func accept(_ connection: Connection) {
     eventLoop.execute { [self] in
       let core = core.value
-      guard core.isReachable else { return connection.end("the fake is down", isCheap: true) }
+      guard core.downs == 0 else { return connection.end("the fake is down", isCheap: true) }
       core.peers[ObjectIdentifier(connection)] = Core.Peer(connection: connection, client: core.server.connect())
       connection.opened(FakeTransport(sidecar: self, place: ObjectIdentifier(connection)))
     }
@@ -64,14 +65,15 @@ final class FakeSidecar: Sendable {
     }.get()
   }
 
-  func setReachable(_ isReachable: Bool) async throws {
+  func goDown() async throws {
     try await eventLoop.submit { [self] in
       let core = core.value
-      core.isReachable = isReachable
-      if isReachable { return }
+      core.downs += 1
       for peer in core.peers.values { peer.connection.end("the fake is down", isCheap: true) }
     }.get()
   }
+
+  func comeUp() async throws { try await eventLoop.submit { [self] in core.value.downs -= 1 }.get() }
 
   fileprivate func received(_ bytes: ByteBuffer, from place: ObjectIdentifier) {
     eventLoop.execute { [self] in

@@ -27,6 +27,7 @@ package final class InProcessServer {
 
   package func connect(as caller: Caller = Caller(pid: 1, uid: 1)) -> InProcessClient {
     let client = InProcessClient(self, Session(caller: caller, isAdmin: true))
+    connected.removeAll { $0.client == nil }
     connected.append(Connected(client: client))
     return client
   }
