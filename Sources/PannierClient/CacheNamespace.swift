@@ -38,17 +38,23 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
 
   /// Those that are there, by key.
   public func values(for keys: [CacheKey]) async throws -> [CacheKey: Value] {
-    if keys.isEmpty { return [:] }
+    guard client.isEnabled else { return [:] }
     var reading = Call.Reading()
     reading.isMany = true
-    let found = try await client.ask(.get(ns: name, keys: keys, reading), otherwise: []) {
-      (answer) throws(PannierError) in try answer.foundEach()
-    }
     var values: [CacheKey: Value] = [:]
-    for (key, one) in zip(keys, found) {
-      let value = decoded(one)
-      metrics.read(one, hasValue: value != nil)
-      values[key] = value
+    for some in keys.parts(ofAtMost: Call.mostKeys) {
+      let found = try await client.ask(.get(ns: name, keys: some, reading), otherwise: nil) {
+        (answer) throws(PannierError) in try answer.foundEach()
+      }
+      guard let found else {
+        metrics.unanswered(some.count)
+        continue
+      }
+      for (key, one) in zip(some, found) {
+        let value = decoded(one)
+        metrics.read(one, hasValue: value != nil)
+        values[key] = value
+      }
     }
     return values
   }
@@ -107,13 +113,16 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
   public func set(
     _ values: [CacheKey: Value], ttl: TimeToLive? = nil, stale: Duration? = nil, tags: [CacheTag] = []
   ) async throws -> Int {
-    if values.isEmpty { return 0 }
     let items = try values.map { key, value in
       Call.Item(key: key, value: try coding.encode(value), lifetime: .init(ttl: ttl, stale: stale), tags: tags)
     }
-    return try await client.ask(.set(ns: name, items), otherwise: 0) { (answer) throws(PannierError) in
-      try answer.storedCount()
+    var count = 0
+    for some in items.parts(ofAtMost: Call.mostKeys) {
+      count += try await client.ask(.set(ns: name, some), otherwise: 0) { (answer) throws(PannierError) in
+        try answer.storedCount()
+      }
     }
+    return count
   }
 
   /// Returns how many had a value. Once it has returned, no read that begins later finds the old one. `soft`: it may still
@@ -125,10 +134,13 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
 
   @discardableResult
   public func delete(_ keys: [CacheKey], soft: Bool = false) async throws -> Int {
-    if keys.isEmpty { return 0 }
-    return try await client.ask(.delete(ns: name, keys: keys, soft: soft), otherwise: 0, always: true) {
-      (answer) throws(PannierError) in try answer.count("deleted")
+    var count = 0
+    for some in keys.parts(ofAtMost: Call.mostKeys) {
+      count += try await client.ask(.delete(ns: name, keys: some, soft: soft), otherwise: 0, always: true) {
+        (answer) throws(PannierError) in try answer.count("deleted")
+      }
     }
+    return count
   }
 
   /// Ends all of the namespace, or what the pattern fits. Returns how many values a reader could have seen.
@@ -140,8 +152,9 @@ public struct CacheNamespace<Value: Sendable>: Sendable {
   /// Ends what bears any of the tags.
   @discardableResult
   public func clear(tags: [CacheTag], soft: Bool = false) async throws -> Int {
-    if tags.isEmpty { return 0 }
-    return try await clear(.tags(tags), soft: soft)
+    var count = 0
+    for some in tags.parts(ofAtMost: Call.mostTags) { count += try await clear(.tags(some), soft: soft) }
+    return count
   }
 
   private func clear(_ covered: Call.Covered, soft: Bool) async throws -> Int {
@@ -164,5 +177,12 @@ extension Answer {
     let members = try members()
     guard let items = members["items"]?.elements else { return members["stored"]?.bool == true ? 1 : 0 }
     return items.count { $0["stored"]?.bool == true }
+  }
+}
+
+extension Array {
+  /// In their order, none for none.
+  fileprivate func parts(ofAtMost count: Int) -> [[Element]] {
+    stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
   }
 }

@@ -55,13 +55,8 @@ public final class PannierClient: Service, Sendable {
 
   /// Until the service group shuts down, or the task is cancelled; then its connections are closed.
   public func run() async throws {
-    // Nothing is sent: it only waits for the end.
-    let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
-    await withGracefulShutdownHandler {
-      for await _ in ends {}
-    } onGracefulShutdown: {
-      continuation.finish()
-    }
+    // That the task is cancelled is as good an end.
+    try? await gracefulShutdown()
     close()
   }
 

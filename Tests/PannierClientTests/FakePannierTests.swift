@@ -5,7 +5,7 @@ import PannierClient
 import PannierTesting
 import Testing
 
-@Suite struct FakePannierTests {
+@Suite(.timeLimit(.minutes(5))) struct FakePannierTests {
   @Test func timePassesWhenItIsMoved() async throws {
     let fake = try FakePannier()
     let users = fake.client.namespace("users", of: String.self)
@@ -40,6 +40,18 @@ import Testing
     #expect(try await numbers.get("b") == 2)
   }
 
+  @Test func itIsDownUntilTheLastHasDone() async throws {
+    let fake = try FakePannier()
+    let numbers = fake.client.namespace("n", of: Int.self)
+    try await numbers.set("a", to: 1)
+    try await fake.down {
+      await #expect(throws: CancellationError.self) { try await fake.down { throw CancellationError() } }
+      let found = try await numbers.get("a")
+      #expect(found == nil)
+    }
+    #expect(try await numbers.get("a") == 1)
+  }
+
   @Test func waitersAreToldWhenTheirTimeIsUp() async throws {
     let fake = try FakePannier(configuration: "defaults: {jitter: 0, lease_timeout: 10}")
     let numbers = fake.client.namespace("n", of: Int.self)
@@ -59,7 +71,10 @@ import Testing
       return try await fake.makeClient().namespace("n", of: Int.self).value(for: "k") { 2 }
     }
     // It is elected when the lease is over, however soon or late it began to wait.
-    while !isDone.withLockedValue({ $0 }) { try await fake.advance(by: .seconds(10)) }
+    while !isDone.withLockedValue({ $0 }) {
+      try Task.checkCancellation()
+      try await fake.advance(by: .seconds(10))
+    }
     #expect(try await other.value == 2)
     end.yield()
     #expect(try await holder.value == 1)

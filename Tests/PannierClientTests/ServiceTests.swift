@@ -7,7 +7,7 @@ import Testing
 
 @testable import PannierClient
 
-@Suite struct ServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct ServiceTests {
   @Test(arguments: [true, false])
   func itsConnectionsAreClosedAtTheEnd(isGraceful: Bool) async throws {
     let fake = try FakePannier()

@@ -85,18 +85,22 @@ package final class Connection: Sendable {
   /// Throws CancellationError where the task is cancelled: at once, and the connection goes on.
   func ask(_ call: Call, within limit: TimeAmount) async throws -> Answer {
     let id = state.withLockedValue { $0.conversation.reserve() }
-    let answer = try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { send(call, id: id, .caller($0), within: limit) }
+    return try await withTaskCancellationHandler {
+      try await answer { send(call, id: id, .caller($0), within: limit) }
     } onCancel: {
       state.withLockedValue { $0.conversation.abandon(id) }?.resume(with: .failure(CancellationError()))
     }
-    _ = handed.load(ordering: .acquiring)
-    return answer
   }
 
   /// The answer, whatever becomes of the task: of what is to be said in any case.
   func insist(_ call: Call, within limit: TimeAmount) async throws -> Answer {
-    try await withCheckedThrowingContinuation { send(call, .caller($0), within: limit) }
+    try await answer { send(call, .caller($0), within: limit) }
+  }
+
+  private func answer(_ send: (CheckedContinuation<Answer, any Error>) -> Void) async throws -> Answer {
+    let answer = try await withCheckedThrowingContinuation(send)
+    _ = handed.load(ordering: .acquiring)
+    return answer
   }
 
   /// `done` is called when it is answered, or can't be.

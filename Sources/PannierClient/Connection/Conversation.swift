@@ -34,8 +34,6 @@ struct Conversation<Waiter: Sendable>: Sendable {
   /// Why it has ended.
   private(set) var end: PannierError?
 
-  var isWaitedFor: Bool { waitingCount > 0 }
-
   /// Its time is to be looked at.
   var needsTicks: Bool { waitingCount > 0 || pingID != nil }
 

@@ -23,7 +23,7 @@ extension CacheNamespace {
     while !pending.isEmpty || !awaited.isEmpty {
       // What others load is waited for when all else is done.
       let isWaiting = pending.isEmpty
-      let asked = Array((isWaiting ? awaited[...] : pending).prefix(Self.keysInRequest))
+      let asked = Array((isWaiting ? awaited[...] : pending).prefix(Call.mostKeys))
       if isWaiting { awaited.removeFirst(asked.count) } else { pending = pending.dropFirst(asked.count) }
       var share = try await share(asked, wait: isWaiting ? end - .now() : nil)
       values.merge(share.values) { $1 }
@@ -40,9 +40,6 @@ extension CacheNamespace {
     // `load` may bring more than it was asked for.
     return values.filter { seen.contains($0.key) }
   }
-
-  /// As many as the sidecar takes in a request by default, `limits.items`.
-  private static var keysInRequest: Int { 1000 }
 
   /// What is to be done about each key.
   private func share(_ keys: [CacheKey], wait: TimeAmount?) async throws -> Share<Value> {

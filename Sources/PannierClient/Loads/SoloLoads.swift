@@ -32,7 +32,7 @@ final class SoloLoads: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  /// How many wait for the run there.
+  /// How many wait for the run there: tests wait for them to come.
   func waiting(at place: Place) -> Int { state.withLockedValue { $0.running[place]?.count ?? 0 } }
 
   func value<Value: Sendable>(at place: Place, load: () async throws -> Value) async throws -> Value {
@@ -49,10 +49,12 @@ final class SoloLoads: Sendable {
     switch await outcome(of: place, for: waiter) {
     case .value(let value as Value): return value
     case .failed(let error): throw error
-    // Of another type, or cancelled: each goes on by itself.
-    case .value, .none:
+    // Of another type.
+    case .value: return try await load()
+    case .none:
       try Task.checkCancellation()
-      return try await load()
+      // The next of those who waited runs it, and the others wait for that.
+      return try await self.value(at: place, load: load)
     }
   }
 

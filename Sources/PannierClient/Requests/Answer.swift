@@ -6,12 +6,23 @@ import PannierWire
 /// A whole answer without its end; with or without the id.
 struct Answer: Sendable {
   let line: ByteBuffer
+  /// The one that this client gave; nil: it has none of ours.
+  let id: UInt64?
+  /// Where the member after the id stands, or the first where there is none.
+  private let body: Int
+
+  init(line: ByteBuffer) {
+    self.line = line
+    let found = line.idAndRest
+    id = found?.id
+    body = found?.rest ?? line.readerIndex + 1
+  }
 
   /// What a `get` of one key came to. An error is thrown as what it says, and so is what is no answer.
   func found() throws(PannierError) -> Found {
     if let value = plainValue { return Found(value: value) }
     // A quote inside of a string is escaped: so the first that stands so is the member's name.
-    if let place = line.firstPlace(of: #","value":"#), line.starts(with: #""ok":true,"hit":"#, at: afterID) {
+    if let place = line.firstPlace(of: #","value":"#), line.starts(with: #""ok":true,"hit":"#, at: body) {
       let head = line.getSlice(at: line.readerIndex, length: place - line.readerIndex)
       let start = place + #","value":"#.utf8.count
       guard let head, let value = line.getSlice(at: start, length: line.writerIndex - 1 - start),
@@ -52,35 +63,10 @@ struct Answer: Sendable {
 
   /// The value of a plain hit, as most answers to a `get` are.
   private var plainValue: ByteBuffer? {
-    let start = afterID
     let head: StaticString = #""ok":true,"hit":true,"value":"#
-    guard line.starts(with: head, at: start) else { return nil }
-    return line.getSlice(
-      at: start + head.utf8CodeUnitCount, length: line.writerIndex - 1 - start - head.utf8CodeUnitCount)
-  }
-
-  /// The one that this client gave; nil: it has none of ours.
-  var id: UInt64? { idAndRest?.id }
-
-  /// Where the member after the id stands, or the first where there is none.
-  private var afterID: Int { idAndRest?.rest ?? line.readerIndex + 1 }
-
-  private var idAndRest: (id: UInt64, rest: Int)? {
-    let head: StaticString = #"{"id":"#
-    guard line.starts(with: head, at: line.readerIndex) else { return nil }
-    return line.withUnsafeReadableBytes { bytes in
-      var id: UInt64 = 0
-      var place = head.utf8CodeUnitCount
-      while place < bytes.count, bytes[place] != UInt8(ascii: ",") {
-        let digit = bytes[place] &- UInt8(ascii: "0")
-        let (product, isTooLarge) = id.multipliedReportingOverflow(by: 10)
-        let (sum, isOver) = product.addingReportingOverflow(UInt64(digit))
-        guard digit < 10, !isTooLarge, !isOver else { return nil }
-        id = sum
-        place += 1
-      }
-      return (id, line.readerIndex + place + 1)
-    }
+    guard line.starts(with: head, at: body) else { return nil }
+    let start = body + head.utf8CodeUnitCount
+    return line.getSlice(at: start, length: line.writerIndex - 1 - start)
   }
 
   private var notAnAnswer: PannierError {
@@ -123,13 +109,28 @@ struct Found: Sendable {
       }
     }
   }
-
-  static let missed = Found()
-
-  private init() { isHit = false }
 }
 
 extension ByteBuffer {
+  /// The id that the line begins with, where it is a number, and the place behind its comma.
+  fileprivate var idAndRest: (id: UInt64, rest: Int)? {
+    let head: StaticString = #"{"id":"#
+    guard starts(with: head, at: readerIndex) else { return nil }
+    return withUnsafeReadableBytes { bytes in
+      var id: UInt64 = 0
+      var place = head.utf8CodeUnitCount
+      while place < bytes.count, bytes[place] != UInt8(ascii: ",") {
+        let digit = bytes[place] &- UInt8(ascii: "0")
+        let (product, isTooLarge) = id.multipliedReportingOverflow(by: 10)
+        let (sum, isOver) = product.addingReportingOverflow(UInt64(digit))
+        guard digit < 10, !isTooLarge, !isOver else { return nil }
+        id = sum
+        place += 1
+      }
+      return (id, readerIndex + place + 1)
+    }
+  }
+
   func starts(with text: StaticString, at place: Int) -> Bool {
     let count = text.utf8CodeUnitCount
     guard writerIndex - place >= count else { return false }

@@ -55,7 +55,7 @@ import Testing
       #expect(hear(stray, on: &subject) == "unasked")
     }
     #expect(hear(#"{"id":1,"ok":true,"hit":false}"#, on: &subject) == "a")
-    #expect(!subject.isWaitedFor)
+    #expect(!subject.needsTicks)
   }
 
   @Test func whatIsAskedTogetherGoesOutTogether() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PannierClient
 
-@Suite struct InsightTests {
+@Suite(.timeLimit(.minutes(5))) struct InsightTests {
   @Test func statisticsAreTheSidecars() async throws {
     let subject = try Subject()
     #expect(try await subject.quizzes.statistics() == nil)

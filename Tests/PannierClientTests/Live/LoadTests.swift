@@ -50,7 +50,7 @@ final class Source: Sendable {
   }
 }
 
-@Suite struct LoadTests {
+@Suite(.timeLimit(.minutes(5))) struct LoadTests {
   private let source = Source()
 
   @Test func whatIsLoadedIsKept() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PannierClient
 
-@Suite struct NamespaceTests {
+@Suite(.timeLimit(.minutes(5))) struct NamespaceTests {
   @Test func valuesComeBackAsTheyWere() async throws {
     let subject = try Subject()
     let quizzes = subject.quizzes
@@ -64,6 +64,22 @@ import Testing
     }
     #expect(Set(keys) == ["a", "b", "c"])
     #expect(try await numbers.clear(tags: ["t"], soft: false) == 3)
+  }
+
+  /// Of more than it takes in one the sidecar would refuse all.
+  @Test func asManyAsThereAre() async throws {
+    let subject = try Subject()
+    let numbers = subject.client.namespace("numbers", of: Int.self)
+    let keys = (0..<2345).map { CacheKey("\($0)") }
+    let all = Dictionary(uniqueKeysWithValues: zip(keys, 0...))
+    #expect(try await numbers.set(all) == 2345)
+    #expect(try await numbers.values(for: keys) == all)
+    #expect(try await numbers.delete(keys) == 2345)
+    #expect(try await numbers.values(for: keys) { missing in all.filter { missing.contains($0.key) } } == all)
+    for tag in 0..<40 { try await numbers.set("t\(tag)", to: tag, tags: ["t:\(tag)"]) }
+    #expect(try await numbers.clear(tags: (0..<40).map { "t:\($0)" }) == 40)
+    #expect(try await numbers.delete([]) == 0)
+    #expect(try await numbers.clear(tags: []) == 0)
   }
 
   @Test func clearsCoverWhatTheySay() async throws {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import PannierClient
 
-@Suite struct OutageTests {
+@Suite(.timeLimit(.minutes(5))) struct OutageTests {
   /// Ten times as many in `make soak`.
   private static let cancellations =
     ProcessInfo.processInfo.environment["PANNIER_CANCELLATIONS"].flatMap { Int($0) } ?? 1000
@@ -44,11 +44,39 @@ import Testing
     try await withThrowingTaskGroup(of: Int.self) { group in
       for _ in 0..<100 { group.addTask { try await numbers.value(for: "k") { await source.load(7) } } }
       // All of them have come when each has had a turn behind the one that loads.
-      while client.solo.waiting(at: .init(ns: "n", key: "k")) < 99 { await Task.yield() }
+      while client.solo.waiting(at: .init(ns: "n", key: "k")) < 99 { try await nextTurn() }
       source.open()
       for try await number in group { #expect(number == 7) }
     }
     #expect(source.runs == 1)
+  }
+
+  @Test func whereItsCallerIsCancelledTheNextLoadsForAll() async throws {
+    let solo = SoloLoads()
+    let place = SoloLoads.Place(ns: "n", key: "k")
+    let source = Source()
+    source.close()
+    let first = Task {
+      try await solo.value(at: place) {
+        _ = await source.load(0)
+        try Task.checkCancellation()
+        return 0
+      }
+    }
+    while source.runs == 0 { try await nextTurn() }
+    let next = Source()
+    next.close()
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<20 { group.addTask { try await solo.value(at: place) { await next.load(1) } } }
+      while solo.waiting(at: place) < 20 { try await nextTurn() }
+      first.cancel()
+      source.open()
+      while next.runs == 0 || solo.waiting(at: place) < 19 { try await nextTurn() }
+      next.open()
+      for try await number in group { #expect(number == 1) }
+    }
+    await #expect(throws: CancellationError.self) { try await first.value }
+    #expect(next.runs == 1)
   }
 
   @Test func theErrorGoesUpWhereThatIsWanted() async throws {
@@ -70,7 +98,7 @@ import Testing
     #expect(try await impatient.namespace("n", of: Int.self).clear(matching: "b*") == 0)
     sidecar.resume()
     // The sidecar has read the first delete by itself, or it is told again: either way it holds before the first answer.
-    while try await !impatient.ping() { await Task.yield() }
+    while try await !impatient.ping() { try await nextTurn() }
     #expect(try await numbers.values(for: ["a", "b", "c"]) == ["c": 3])
     #expect(log.lines.contains("the cache is used again"))
   }
@@ -83,7 +111,7 @@ import Testing
     }
     let numbers = client.namespace("n", of: Int.self)
     for round in 0..<5 {
-      while try await !numbers.set("k", to: round) { await Task.yield() }
+      while try await !numbers.set("k", to: round) { try await nextTurn() }
       #expect(try await numbers.get("k") == round)
       sidecar.kill()
       #expect(try await numbers.value(for: "k") { -1 } == -1)
@@ -120,7 +148,7 @@ import Testing
         let number = round % 64
         group.addTask {
           let asking = Task { try await numbers.get("\(number)") }
-          for _ in 0..<turns { await Task.yield() }
+          for _ in 0..<turns { try await nextTurn() }
           asking.cancel()
           do {
             let found = try await asking.value
@@ -142,7 +170,7 @@ import Testing
     let numbers = subject.client.namespace("n", of: Int.self)
     for round in 0..<200 {
       let asking = Task { try await numbers.value(for: "k") { 1 } }
-      for _ in 0..<(round % 10) { await Task.yield() }
+      for _ in 0..<(round % 10) { try await nextTurn() }
       asking.cancel()
       _ = try? await asking.value
       try await numbers.delete("k")

@@ -46,7 +46,7 @@ private struct Everything: Codable, Equatable, Sendable {
   var text: String
 }
 
-@Suite struct PythonTests {
+@Suite(.timeLimit(.minutes(5))) struct PythonTests {
   @Test func bothClientsReadWhatTheOtherWrites() async throws {
     let sidecar = try Sidecar()
     var settings = PannierConfiguration(socketPath: sidecar.socketPath)

@@ -141,7 +141,7 @@ extension Answer {
   }
 }
 
-@Suite struct TranscriptTests {
+@Suite(.timeLimit(.minutes(5))) struct TranscriptTests {
   @Test(arguments: SayableTranscript.names)
   func isSaidToTheSidecar(name: String) async throws {
     let sayable = try SayableTranscript(named: name)
